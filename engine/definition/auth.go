@@ -1,0 +1,225 @@
+package definition
+
+import "time"
+
+// AuthKind is a way of obtaining a credential.
+type AuthKind string
+
+// The kinds.
+const (
+	AuthorizationCode AuthKind = "oauth2_authorization_code" // RFC 6749 §4.1
+	ClientCredentials AuthKind = "oauth2_client_credentials" // RFC 6749 §4.4
+	Basic             AuthKind = "basic"                     // RFC 7617
+	APIKey            AuthKind = "api_key"
+	Bearer            AuthKind = "bearer" // RFC 6750, a token the person brings
+	Custom            AuthKind = "custom" // fields, and perhaps a login
+)
+
+// NeedsApp reports whether the kind needs our registration at the provider.
+func (k AuthKind) NeedsApp() bool { return k == AuthorizationCode }
+
+// Auth is one auth method of a connector.
+type Auth struct {
+	ID    string   `yaml:"id"`
+	Kind  AuthKind `yaml:"kind"`
+	Label string   `yaml:"label"`
+	Help  string   `yaml:"help"`
+	// DocsURL tells the person where to find what the form asks for.
+	DocsURL string `yaml:"docs_url"`
+	// Fields are asked for this method only; in this order.
+	Fields Fields `yaml:"fields"`
+
+	// OAuth 2.0.
+
+	// Issuer, when set, is compared with the iss parameter of the callback (RFC 9207).
+	Issuer    *Template  `yaml:"issuer"`
+	Authorize *Authorize `yaml:"authorize"`
+	Callback  Callback   `yaml:"callback"`
+	Scopes    *Scopes    `yaml:"scopes"`
+	// ScopeGroups are named lists of scopes, each with a parameter of its own; instead of Scopes.
+	ScopeGroups ScopeGroups   `yaml:"scope_groups"`
+	PKCE        PKCE          `yaml:"pkce"`
+	Token       *TokenRequest `yaml:"token"`
+	Refresh     *Refresh      `yaml:"refresh"`
+	Revoke      *Request      `yaml:"revoke"`
+	Errors      Errors        `yaml:"errors"`
+
+	// Basic.
+	Username *Template `yaml:"username"`
+	Password *Template `yaml:"password"`
+
+	// Custom.
+	Login []*Step `yaml:"login"`
+	Renew *Renew  `yaml:"renew"`
+	// Expires is the lifetime of what the person typed; see OnExpiry.
+	Expires *Lifetime `yaml:"expires"`
+	// OnExpiry says what the end of a typed credential means: "verify" (default) runs the test and
+	// extends, "expire" ends it.
+	OnExpiry string `yaml:"on_expiry"`
+
+	// Apply puts the credential on a request; empty for what the kind usually does.
+	Apply *Apply `yaml:"apply"`
+
+	// Test, Identity and Choose stand before the connector's own.
+	Test     *Request  `yaml:"test"`
+	Identity *Identity `yaml:"identity"`
+	Choose   []*Choice `yaml:"choose"`
+}
+
+// Authorize is the request the browser is sent to.
+type Authorize struct {
+	URL    Template `yaml:"url"`
+	Params Params   `yaml:"params"`
+	// Names renames standard parameters; null leaves one out.
+	Names Names `yaml:"names"`
+}
+
+// Callback says how the provider answers.
+type Callback struct {
+	Code    string   `yaml:"code"` // name of the code parameter; empty: "code"
+	Capture Captures `yaml:"capture"`
+	// FormPost says that the provider POSTs the answer (OAuth 2.0 Form Post Response Mode).
+	FormPost bool `yaml:"form_post"`
+}
+
+// Scopes is one list of scopes.
+type Scopes struct {
+	Parameter string     `yaml:"parameter"` // empty: "scope"
+	Separator *string    `yaml:"separator"` // nil: a space
+	Default   []Template `yaml:"default"`
+	// Required scopes are always asked for and must be granted.
+	Required []Template `yaml:"required"`
+	// Granted reads the granted scopes from the token answer; default response.body.scope.
+	Granted *Expression `yaml:"granted"`
+}
+
+// Sep returns the separator.
+func (s *Scopes) Sep() string {
+	if s.Separator == nil {
+		return " "
+	}
+	return *s.Separator
+}
+
+// PKCE says how RFC 7636 is used.
+type PKCE struct {
+	Mode   string // required, optional (sent as well), off
+	Method string // S256 (default) or plain
+}
+
+// Used reports whether a challenge is sent.
+func (p PKCE) Used() bool { return p.Mode != "off" }
+
+// ClientAuth says how the client authenticates at the token endpoint (RFC 6749 §2.3).
+type ClientAuth string
+
+// The ways; there is no default, because guessing sends a code twice.
+const (
+	ClientAuthHeader ClientAuth = "header" // client_secret_basic
+	ClientAuthBody   ClientAuth = "body"   // client_secret_post
+	ClientAuthNone   ClientAuth = "none"   // public client: client_id only
+)
+
+// TokenRequest is a request to the token endpoint. The standard parameters of the grant are filled
+// in by the method; Params adds to them, Names renames them or leaves them out.
+type TokenRequest struct {
+	URL        Template   `yaml:"url"`
+	Method     string     `yaml:"method"` // empty: POST
+	ClientAuth ClientAuth `yaml:"client_auth"`
+	Format     string     `yaml:"format"` // form (default), json, query
+	GrantType  string     `yaml:"grant_type"`
+	Params     Params     `yaml:"params"`
+	Names      Names      `yaml:"names"`
+	Headers    Params     `yaml:"headers"`
+	Outcome    `yaml:",inline"`
+	Answer     TokenAnswer `yaml:"answer"`
+}
+
+// Outcome decides whether an answer is a success, and reads the error if it is not.
+type Outcome struct {
+	Success          *Expression `yaml:"success"`           // default: status 2xx
+	Error            *Expression `yaml:"error"`             // default: response.body.error
+	ErrorDescription *Expression `yaml:"error_description"` // default: response.body.error_description
+}
+
+// TokenAnswer reads the answer of a token endpoint; what is not given is read as RFC 6749 §5.1 says.
+type TokenAnswer struct {
+	AccessToken    *Expression `yaml:"access_token"`
+	RefreshToken   *Expression `yaml:"refresh_token"`
+	TokenType      *Expression `yaml:"token_type"`
+	IDToken        *Expression `yaml:"id_token"`
+	Expires        *Lifetime   `yaml:"expires"`
+	RefreshExpires *Lifetime   `yaml:"refresh_expires"`
+	Scopes         *Expression `yaml:"scopes"`
+	// Tokens are further tokens in the same answer, by name.
+	Tokens  Captures `yaml:"tokens"`
+	Capture Captures `yaml:"capture"`
+}
+
+// Lifetime says when something ends.
+type Lifetime struct {
+	In   *Expression `yaml:"in"`   // a duration from now, in Unit (s, ms)
+	At   *Expression `yaml:"at"`   // a moment, in Unit (epoch, epoch_ms, iso)
+	Unit string      `yaml:"unit"` // s for In, iso for At when empty
+	// Default holds when the answer does not say; zero: it does not end as far as known.
+	Default Duration `yaml:"default"`
+}
+
+// Refresh says how a credential is renewed without the person.
+type Refresh struct {
+	// Grant is refresh_token, access_token (the access token is traded for a newer one),
+	// client_credentials, or none.
+	Grant string `yaml:"grant"`
+	// The rest of the request; what is not given is as in the token request.
+	URL        *Template  `yaml:"url"`
+	Method     string     `yaml:"method"`
+	ClientAuth ClientAuth `yaml:"client_auth"`
+	Format     string     `yaml:"format"`
+	GrantType  string     `yaml:"grant_type"`
+	Params     Params     `yaml:"params"`
+	Names      Names      `yaml:"names"`
+	Headers    Params     `yaml:"headers"`
+	Outcome    `yaml:",inline"`
+	Answer     *TokenAnswer `yaml:"answer"`
+	// Rotation says whether the refresh token is replaced: always, sometimes, never.
+	Rotation string `yaml:"rotation"`
+	// ReuseGrace is how long the provider accepts a refresh token again after replacing it. Without
+	// rotation or within the grace, a lost answer may be asked for again.
+	ReuseGrace Duration `yaml:"reuse_grace"`
+	// Margin is how long before the end to renew; zero: a fifth of the lifetime, five minutes at most.
+	Margin Duration `yaml:"margin"`
+	// Schedule is a cron expression: renew at these times even if nothing expires.
+	Schedule string `yaml:"schedule"`
+}
+
+// Renew says how a custom credential is renewed: by running the login again.
+type Renew struct {
+	By       string   `yaml:"by"` // login
+	Schedule string   `yaml:"schedule"`
+	Margin   Duration `yaml:"margin"`
+}
+
+// Errors classify a failed token or API answer; what none matches is judged as RFC 6749 §5.2 says.
+type Errors struct {
+	DeadGrant *Expression `yaml:"dead_grant"` // the person must connect again
+	Throttled *Expression `yaml:"throttled"`
+	Transient *Expression `yaml:"transient"`
+	App       *Expression `yaml:"app"` // our registration is refused
+}
+
+// Apply puts a credential on a request, in all the places given.
+type Apply struct {
+	Headers Params    `yaml:"headers"`
+	Query   Params    `yaml:"query"`
+	Cookies Params    `yaml:"cookies"`
+	Basic   *UserPass `yaml:"basic"`
+}
+
+// UserPass is HTTP Basic authentication (RFC 7617).
+type UserPass struct {
+	Username Template `yaml:"username"`
+	Password Template `yaml:"password"`
+}
+
+// Duration is a time.Duration written as "90s" or "15m".
+type Duration time.Duration

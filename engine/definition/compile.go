@@ -1,0 +1,334 @@
+package definition
+
+import (
+	"reflect"
+	"regexp"
+
+	"github.com/expr-lang/expr/types"
+)
+
+// compiler walks a decoded definition and compiles every formula where it stands.
+type compiler struct {
+	c        *Connector
+	names    names
+	findings []Finding
+}
+
+// compile fills in defaults and compiles the formulas of c; it returns every complaint.
+func compile(c *Connector) []Finding {
+	k := &compiler{c: c}
+	k.fields(c.Inputs)
+	for _, a := range c.Auth {
+		k.auth(a)
+	}
+	k.names = k.namesOf(nil)
+	for i := range c.Hosts {
+		k.template(&c.Hosts[i], inHosts)
+	}
+	k.optional(c.API.BaseURL, inHosts)
+	k.params(c.API.Headers, inCall)
+	k.params(c.API.Query, inCall)
+	k.request(c.Test, inCall, "credential")
+	k.identity(c.Identity)
+	k.choices(c.Choose)
+	return k.findings
+}
+
+func (k *compiler) complain(at Position, rule, message string) {
+	k.findings = append(k.findings, Finding{
+		File: k.c.File, Line: at.Line, Col: at.Col, Level: LevelError, Rule: rule, Message: message,
+	})
+}
+
+// namesOf collects what the formulas of a, or of the connector as a whole (nil), may refer to. What
+// belongs to a method as a whole (captured values, session values) is known to the connector's own
+// formulas if any method has it.
+func (k *compiler) namesOf(a *Auth) names {
+	n := names{inputs: k.c.Inputs}
+	methods := k.c.Auth
+	if a != nil {
+		n.fields, methods = a.Fields, []*Auth{a}
+	}
+	for _, m := range methods {
+		n.captured = append(n.captured, m.captured()...)
+		n.tokens = append(n.tokens, m.tokenNames()...)
+		n.sessions = append(n.sessions, m.sessionNames()...)
+		for _, s := range m.Login {
+			n.steps = append(n.steps, s.ID)
+		}
+		for _, ch := range k.c.ChoicesFor(m) {
+			n.captured = append(n.captured, ch.Capture.names()...)
+		}
+		if id := k.c.IdentityFor(m); id != nil {
+			for _, s := range id.Also {
+				n.steps = append(n.steps, s.ID)
+			}
+		}
+		if t := k.c.TestFor(m); t != nil {
+			n.captured = append(n.captured, t.Capture.names()...)
+		}
+	}
+	return n
+}
+
+func (cs Captures) names() []string {
+	var out []string
+	for _, c := range cs {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
+func (a *Auth) captured() []string {
+	out := a.Callback.Capture.names()
+	if a.Token != nil {
+		out = append(out, a.Token.Answer.Capture.names()...)
+	}
+	for _, s := range a.Login {
+		if s.Request != nil {
+			out = append(out, s.Request.Capture.names()...)
+		}
+	}
+	return out
+}
+
+func (a *Auth) tokenNames() []string {
+	if a.Token == nil {
+		return nil
+	}
+	return a.Token.Answer.Tokens.names()
+}
+
+func (a *Auth) sessionNames() []string {
+	var out []string
+	for _, s := range a.Login {
+		out = append(out, s.Credential.names()...)
+	}
+	return out
+}
+
+func (k *compiler) auth(a *Auth) {
+	k.fields(a.Fields)
+	k.names = k.namesOf(a)
+	k.optional(a.Issuer, inIssuer)
+	if a.Authorize != nil {
+		k.template(&a.Authorize.URL, inAuthorize)
+		k.params(a.Authorize.Params, inAuthorize)
+	}
+	k.captures(a.Callback.Capture, inCallback)
+	k.scopes(a.Scopes)
+	for i := range a.ScopeGroups {
+		k.scopes(&a.ScopeGroups[i].Scopes)
+	}
+	k.token(a.Token)
+	k.refresh(a.Refresh)
+	k.request(a.Revoke, inRevoke, "client")
+	for _, e := range []*Expression{a.Errors.DeadGrant, a.Errors.Throttled, a.Errors.Transient, a.Errors.App} {
+		k.decision(e, place{}.answering())
+	}
+	k.optional(a.Username, inCall)
+	k.optional(a.Password, inCall)
+	k.login(a.Login)
+	k.lifetime(a.Expires, inCall)
+	k.apply(a.Apply)
+	k.request(a.Test, inCall, "credential")
+	k.identity(a.Identity)
+	k.choices(a.Choose)
+}
+
+func (k *compiler) token(t *TokenRequest) {
+	if t == nil {
+		return
+	}
+	k.template(&t.URL, inExchange)
+	k.params(t.Params, inExchange)
+	k.params(t.Headers, inExchange)
+	k.outcome(t.Outcome, inExchange.answering())
+	k.answer(&t.Answer, inExchange.answering())
+}
+
+func (k *compiler) refresh(r *Refresh) {
+	if r == nil {
+		return
+	}
+	k.optional(r.URL, inRefresh)
+	k.params(r.Params, inRefresh)
+	k.params(r.Headers, inRefresh)
+	k.outcome(r.Outcome, inRefresh.answering())
+	if r.Answer != nil {
+		k.answer(r.Answer, inRefresh.answering())
+	}
+}
+
+func (k *compiler) answer(t *TokenAnswer, p place) {
+	for _, e := range []*Expression{t.AccessToken, t.RefreshToken, t.TokenType, t.IDToken, t.Scopes} {
+		k.value(e, p)
+	}
+	k.lifetime(t.Expires, p)
+	k.lifetime(t.RefreshExpires, p)
+	k.captures(t.Tokens, p)
+	k.captures(t.Capture, p)
+}
+
+func (k *compiler) scopes(s *Scopes) {
+	if s == nil {
+		return
+	}
+	for i := range s.Default {
+		k.template(&s.Default[i], inIssuer)
+	}
+	for i := range s.Required {
+		k.template(&s.Required[i], inIssuer)
+	}
+	k.value(s.Granted, inCallback.answering())
+}
+
+func (k *compiler) login(steps []*Step) {
+	for _, s := range steps {
+		k.step(s, inLogin, "none")
+	}
+}
+
+func (k *compiler) step(s *Step, p place, auth string) {
+	k.request(s.Request, p, auth)
+	k.captures(s.Credential, p.answering())
+	k.lifetime(s.Expires, p.answering())
+}
+
+func (k *compiler) apply(a *Apply) {
+	if a == nil {
+		return
+	}
+	k.params(a.Headers, inCall)
+	k.params(a.Query, inCall)
+	k.params(a.Cookies, inCall)
+	if a.Basic != nil {
+		k.template(&a.Basic.Username, inCall)
+		k.template(&a.Basic.Password, inCall)
+	}
+}
+
+// request compiles r; auth is what authenticates it when it does not say.
+func (k *compiler) request(r *Request, p place, auth string) {
+	if r == nil {
+		return
+	}
+	if r.Method == "" {
+		r.Method = "GET"
+	}
+	if r.Auth == "" {
+		r.Auth = auth
+	}
+	k.template(&r.URL, p)
+	for _, ps := range []Params{r.Query, r.Headers, r.Form} {
+		k.params(ps, p)
+	}
+	if r.JSON != nil {
+		r.JSON.templates(func(t *Template) { k.template(t, p) })
+	}
+	k.optional(r.XML, p)
+	k.optional(r.Raw, p)
+	k.outcome(r.Outcome, p.answering())
+	k.captures(r.Capture, p.answering())
+}
+
+func (k *compiler) outcome(o Outcome, p place) {
+	k.decision(o.Success, p)
+	k.value(o.Error, p)
+	k.value(o.ErrorDescription, p)
+}
+
+func (k *compiler) identity(id *Identity) {
+	if id == nil {
+		return
+	}
+	k.request(id.Request, inCall, "credential")
+	for _, s := range id.Also {
+		k.step(s, inCall, "credential")
+	}
+	for _, e := range []*Expression{id.Subject, id.Email, id.Name, id.Username, id.Avatar} {
+		k.value(e, inIdentity)
+	}
+	k.decision(id.EmailVerified, inIdentity)
+	k.decision(id.RejectWhen, inIdentity)
+}
+
+func (k *compiler) choices(cs []*Choice) {
+	for _, ch := range cs {
+		k.request(ch.Request, inCall, "credential")
+		k.value(ch.Options, inCall.answering())
+		k.value(ch.Value, inOption)
+		k.value(ch.Name, inOption)
+		k.captures(ch.Capture, inOption)
+	}
+}
+
+func (k *compiler) lifetime(l *Lifetime, p place) {
+	if l != nil {
+		k.value(l.In, p)
+		k.value(l.At, p)
+	}
+}
+
+func (k *compiler) captures(cs Captures, p place) {
+	for i := range cs {
+		k.value(&cs[i].Value, p)
+	}
+}
+
+func (k *compiler) params(ps Params, p place) {
+	for i := range ps {
+		if !ps[i].Drop {
+			k.template(&ps[i].Value, p)
+		}
+	}
+}
+
+func (k *compiler) optional(t *Template, p place) {
+	if t != nil {
+		k.template(t, p)
+	}
+}
+
+func (k *compiler) template(t *Template, p place) {
+	if err := compileTemplate(t, k.types(p)); err != nil {
+		k.formula(t.At, t.Source, err)
+	}
+}
+
+func (k *compiler) value(e *Expression, p place) {
+	if e == nil {
+		return
+	}
+	if err := compileExpression(e, k.types(p), reflect.Invalid); err != nil {
+		k.formula(e.At, e.Source, err)
+	}
+}
+
+// decision compiles a formula that is asked yes or no; what it yields is read with Truth.
+func (k *compiler) decision(e *Expression, p place) { k.value(e, p) }
+
+func (k *compiler) types(p place) types.Map { return p.types(k.names) }
+
+func (k *compiler) formula(at Position, source string, err error) {
+	if why := k.names.secretHere(source); why != "" {
+		k.complain(at, "secret-in-the-open", why)
+		return
+	}
+	k.complain(at, "formula", err.Error())
+}
+
+// fields compiles the patterns of fs.
+func (k *compiler) fields(fs Fields) {
+	for i := range fs {
+		if fs[i].Pattern == "" {
+			continue
+		}
+		re, err := regexp.Compile(`^(?:` + fs[i].Pattern + `)$`)
+		if err != nil {
+			k.complain(fs[i].At, "pattern", "the pattern of "+fs[i].Name+" is not an RE2 expression: "+err.Error())
+			continue
+		}
+		fs[i].pattern = re
+	}
+}

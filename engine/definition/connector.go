@@ -1,0 +1,144 @@
+// Package definition loads, checks, compiles, versions and serves connector definitions.
+//
+// A definition is data: a YAML or JSON file, checked once against the schema and the rules, and
+// compiled into an immutable Connector. Formulas live here too: a Template is a text with ${…} in it,
+// an Expression is one bare formula; both are compiled when the definition is loaded, against an
+// environment that holds exactly the names their place may use, so that an unknown name, or a secret
+// in a URL that a browser sees, is a finding and not a surprise.
+//
+// What a definition says is done by auth (the requests) and flow (their order); nothing here calls
+// a provider.
+package definition
+
+// Connector is one compiled definition. It is immutable and safe for concurrent use.
+type Connector struct {
+	ID          string   `yaml:"id"`
+	Name        string   `yaml:"name"`
+	Description string   `yaml:"description"`
+	Color       string   `yaml:"color"`
+	Categories  []string `yaml:"categories"`
+	Links       Links    `yaml:"links"`
+	Verified    Verified `yaml:"verified"`
+	// Deprecated, when not empty, says why nobody should connect with this any more.
+	Deprecated string   `yaml:"deprecated"`
+	Replaces   []string `yaml:"replaces"`
+	// Inputs are asked before connecting, whatever the method; in this order.
+	Inputs Fields `yaml:"inputs"`
+	// Hosts lists where credentials and client secrets of this connector may be sent: exact hosts or
+	// "*." and a suffix; a template may name a host the end user gave.
+	Hosts []Template `yaml:"hosts"`
+	// Auth lists the methods; the first is the default.
+	Auth []*Auth `yaml:"auth"`
+	API  API     `yaml:"api"`
+	// Test is a cheap call that shows whether a credential works; nil if there is none.
+	Test     *Request  `yaml:"test"`
+	Identity *Identity `yaml:"identity"`
+	// Choose asks the person, after connecting, which of several things at the provider is meant.
+	Choose []*Choice `yaml:"choose"`
+	// ErrorHelp turns the provider's error codes into words for people.
+	ErrorHelp []ErrorHelp `yaml:"error_help"`
+
+	// Version is derived from the content of the source: the same text has the same version.
+	Version string `yaml:"-"`
+	// Source is the text this was read from, File its name in findings.
+	Source []byte `yaml:"-"`
+	File   string `yaml:"-"`
+}
+
+// Links are addresses for people. They are never fetched by the server.
+type Links struct {
+	Docs      string `yaml:"docs"`   // the provider's documentation of its authentication
+	Apps      string `yaml:"apps"`   // where an operator registers an app at the provider
+	Revoke    string `yaml:"revoke"` // where an end user takes access away
+	StatusURL string `yaml:"status"` // the provider's status page
+	Website   string `yaml:"website"`
+}
+
+// Verified says how far a definition has been checked.
+type Verified struct {
+	Level   string `yaml:"level"`   // simulated, corroborated, documented, live
+	Sources int    `yaml:"sources"` // how many independent sources agree
+	Date    string `yaml:"date"`
+	Note    string `yaml:"note"`
+}
+
+// API is what calls with the credential have in common.
+type API struct {
+	BaseURL *Template `yaml:"base_url"`
+	Headers Params    `yaml:"headers"`
+	Query   Params    `yaml:"query"`
+}
+
+// Identity says who the end user is at the provider.
+type Identity struct {
+	// From says which answer the expressions read: "test" (the answer to the test), "token" (the
+	// answer of the token endpoint) or empty for Request.
+	From    string   `yaml:"from"`
+	Request *Request `yaml:"request"`
+	// Also are further requests; their answers are steps.<id>.body.
+	Also          []*Step     `yaml:"also"`
+	Subject       *Expression `yaml:"subject"`
+	Email         *Expression `yaml:"email"`
+	EmailVerified *Expression `yaml:"email_verified"`
+	Name          *Expression `yaml:"name"`
+	Username      *Expression `yaml:"username"`
+	Avatar        *Expression `yaml:"avatar"`
+	// RejectWhen is true for an account that must not be accepted.
+	RejectWhen *Expression `yaml:"reject_when"`
+}
+
+// Choice is one question asked after connecting, with options the provider lists.
+type Choice struct {
+	ID      string      `yaml:"id"`
+	Label   string      `yaml:"label"`
+	Help    string      `yaml:"help"`
+	Request *Request    `yaml:"request"`
+	Options *Expression `yaml:"options"` // a list, from response
+	Value   *Expression `yaml:"value"`   // of one option
+	Name    *Expression `yaml:"name"`    // of one option, for people
+	// Capture keeps values of the chosen option.
+	Capture Captures `yaml:"capture"`
+}
+
+// ErrorHelp says in plain words what a provider's error means and how to mend it.
+type ErrorHelp struct {
+	Code  string `yaml:"code"`  // compared with the provider's error code
+	Match string `yaml:"match"` // a part of the provider's description
+	Cause string `yaml:"cause"`
+	Fix   string `yaml:"fix"`
+}
+
+// Method returns the auth method with the given id, or the default one for an empty id; nil if
+// there is none.
+func (c *Connector) Method(id string) *Auth {
+	for _, a := range c.Auth {
+		if a.ID == id || id == "" {
+			return a
+		}
+	}
+	return nil
+}
+
+// TestFor returns the test that applies to a: its own, or the connector's.
+func (c *Connector) TestFor(a *Auth) *Request {
+	if a.Test != nil {
+		return a.Test
+	}
+	return c.Test
+}
+
+// IdentityFor returns the identity block that applies to a: its own, or the connector's.
+func (c *Connector) IdentityFor(a *Auth) *Identity {
+	if a.Identity != nil {
+		return a.Identity
+	}
+	return c.Identity
+}
+
+// ChoicesFor returns the questions that follow connecting with a.
+func (c *Connector) ChoicesFor(a *Auth) []*Choice {
+	if a.Choose != nil {
+		return a.Choose
+	}
+	return c.Choose
+}

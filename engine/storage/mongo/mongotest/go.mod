@@ -1,0 +1,3 @@
+module dowel/engine/storage/mongo/mongotest
+
+go 1.26.0
