@@ -108,6 +108,7 @@ func (a *Auth) sessionNames() []string {
 }
 
 func (k *compiler) auth(a *Auth) {
+	a.defaults()
 	k.fields(a.Fields)
 	k.names = k.namesOf(a)
 	k.optional(a.Issuer, inIssuer)
