@@ -102,11 +102,14 @@ func hasDotSegment(path string) bool {
 	return false
 }
 
-// hopByHop are fields that govern the connection, which is ours (RFC 9110 §7.6.1).
-var hopByHop = map[string]bool{
-	"Connection": true, "Expect": true, "Keep-Alive": true, "Proxy-Authenticate": true,
-	"Proxy-Authorization": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
-	"Transfer-Encoding": true, "Upgrade": true,
+// hopByHop reports whether a field governs the connection, which is ours (RFC 9110 §7.6.1).
+func hopByHop(name string) bool {
+	switch http.CanonicalHeaderKey(name) {
+	case "Connection", "Expect", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+		"Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
 }
 
 // checkHeader refuses fields that would end the header early, start another
@@ -116,7 +119,7 @@ func checkHeader(h http.Header) error {
 		if name == "" || strings.ContainsFunc(name, notTokenChar) {
 			return badHeader(fmt.Sprintf("field name %q", name))
 		}
-		if hopByHop[http.CanonicalHeaderKey(name)] {
+		if hopByHop(name) {
 			return badHeader("field " + name + " belongs to the connection")
 		}
 		for _, value := range values {

@@ -38,16 +38,21 @@ func NewClient(p Policy) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("egress policy: %w", err)
 	}
+	roots, err := p.roots()
+	if err != nil {
+		return nil, fmt.Errorf("egress policy: %w", err)
+	}
 	c := &Client{policy: p, guard: p.guardian(), gates: gates{limit: p.PerHost, hosts: map[string]*gate{}}}
-	providers, err := newProviderTransport(p, c.guard)
-	if err != nil {
-		return nil, fmt.Errorf("egress policy: %w", err)
-	}
-	simulator, err := newLocalTransport(p)
-	if err != nil {
-		return nil, fmt.Errorf("egress policy: %w", err)
-	}
-	c.providers, c.simulator = newWay(providers), newWay(simulator)
+	c.providers = newWay(func() *http.Transport {
+		if p.Proxy == nil {
+			return newTransport(p, roots, c.guard.Safe)
+		}
+		// The operator chose the proxy's address.
+		t := newTransport(p, roots, nil)
+		t.Proxy = http.ProxyURL(p.Proxy)
+		return t
+	})
+	c.simulator = newWay(func() *http.Transport { return newTransport(p, roots, localOnly) })
 	return c, nil
 }
 

@@ -78,16 +78,16 @@ func bad(req *http.Request, public string, cause error) error {
 type tracer struct {
 	mu sync.Mutex
 	// replays says that the transport may send the request again by itself
-	// after it was written once; otherwise it does so only when the connection
-	// it was given turned out dead before the first byte, or the server
-	// declared that it did not look at it (RFC 9113 §8.7).
+	// after it was written; otherwise it tries again only when a kept
+	// connection turned out dead before its first byte.
 	replays bool
 	wrote   bool
 }
 
 func (t *tracer) attach(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) {
+		// Called again before each further attempt.
+		GetConn: func(string) {
 			t.mu.Lock()
 			defer t.mu.Unlock()
 			t.wrote = t.wrote && t.replays

@@ -2,6 +2,7 @@ package egress
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,11 +25,7 @@ const (
 )
 
 // newTransport returns a transport that dials what control allows.
-func newTransport(p Policy, control func(network, address string, c syscall.RawConn) error) (*http.Transport, error) {
-	roots, err := p.roots()
-	if err != nil {
-		return nil, err
-	}
+func newTransport(p Policy, roots *x509.CertPool, control control) *http.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second, Control: control}
 	return &http.Transport{
 		Proxy:                  nil, // Never from the environment.
@@ -39,60 +36,50 @@ func newTransport(p Policy, control func(network, address string, c syscall.RawC
 		MaxIdleConns:           512,
 		MaxIdleConnsPerHost:    p.PerHost,
 		IdleConnTimeout:        idleTimeout,
-		ForceAttemptHTTP2:      true,
-	}, nil
+		Protocols:              new(http.Protocols),
+	}
 }
 
-// newProviderTransport returns the way to providers: through the guard, or through the
-// operator's proxy, whose address is his to choose.
-func newProviderTransport(p Policy, guard *ssrf.Guardian) (*http.Transport, error) {
-	if p.Proxy == nil {
-		return newTransport(p, guard.Safe)
-	}
-	t, err := newTransport(p, nil)
-	if err != nil {
-		return nil, err
-	}
-	t.Proxy = http.ProxyURL(p.Proxy)
-	return t, nil
-}
+// control judges an address about to be dialled, as net.Dialer.Control does.
+type control = func(network, address string, c syscall.RawConn) error
 
-// newLocalTransport returns the way to the simulator: this machine and nothing else.
-func newLocalTransport(p Policy) (*http.Transport, error) {
-	return newTransport(p, func(_, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if err != nil || !at.Addr().Unmap().IsLoopback() {
-			return ssrf.ErrProhibitedIP
-		}
-		return nil
-	})
+// localOnly allows this machine and nothing else: the simulator.
+func localOnly(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().Unmap().IsLoopback() {
+		return ssrf.ErrProhibitedIP
+	}
+	return nil
 }
 
 // way is where requests go, on transports that differ in what they repeat.
 type way struct {
 	kept *http.Transport // Keeps connections, speaks HTTP/2, repeats what net/http thinks may be.
-	once *http.Transport // Keeps connections; repeats only what is replayable.
+	// once keeps connections and repeats only what is replayable. It speaks
+	// HTTP/1.1: over HTTP/2, net/http sends a request with a body again when
+	// the server resets the stream with PROTOCOL_ERROR, whatever it did with
+	// the first.
+	once *http.Transport
 	// fresh makes a connection for each request, and so repeats nothing.
 	fresh *http.Transport
 }
 
-func newWay(kept *http.Transport) way {
-	// Over HTTP/2, net/http sends a request with a body again when the server
-	// resets the stream with PROTOCOL_ERROR, whatever it did with the first.
-	once := kept.Clone()
-	once.ForceAttemptHTTP2 = false
-	once.Protocols = new(http.Protocols)
-	once.Protocols.SetHTTP1(true)
-	fresh := once.Clone()
-	fresh.DisableKeepAlives = true
-	return way{kept: kept, once: once, fresh: fresh}
+// newWay makes the transports apart: a clone would offer its original's protocols.
+func newWay(make func() *http.Transport) way {
+	w := way{kept: make(), once: make(), fresh: make()}
+	w.kept.Protocols.SetHTTP2(true)
+	w.fresh.DisableKeepAlives = true
+	for _, t := range []*http.Transport{w.kept, w.once, w.fresh} {
+		t.Protocols.SetHTTP1(true)
+	}
+	return w
 }
 
-// transport returns the one for req, and whether it might write req twice.
+// transport returns the one for req, and whether it might write a request twice.
 func (w way) transport(req *http.Request, once bool) (t *http.Transport, replays bool) {
 	switch {
 	case !once:
-		return w.kept, replayable(req)
+		return w.kept, true
 	case replayable(req):
 		return w.fresh, false
 	}
