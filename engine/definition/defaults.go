@@ -1,0 +1,60 @@
+package definition
+
+// defaults fills in what a definition may leave out because its kind usually does it so. Afterwards
+// every method has an Apply, and auth knows one way to put a credential on a request.
+func (a *Auth) defaults() {
+	switch a.Kind {
+	case Basic:
+		a.defaultBasic()
+	case Bearer:
+		if len(a.Fields) == 0 {
+			a.Fields = Fields{{Name: "token", Label: "Token", Type: "password"}}
+		}
+	}
+	if a.Apply != nil {
+		return
+	}
+	switch a.Kind {
+	case AuthorizationCode, ClientCredentials:
+		a.Apply = bearing("${credential.access_token}")
+	case Bearer:
+		a.Apply = bearing("${fields." + a.secretField() + "}")
+	case Basic:
+		a.Apply = &Apply{Basic: &UserPass{Username: *a.Username, Password: *a.Password}}
+	default:
+		a.Apply = &Apply{}
+	}
+}
+
+func (a *Auth) defaultBasic() {
+	if len(a.Fields) == 0 {
+		a.Fields = Fields{
+			{Name: "username", Label: "User name"},
+			{Name: "password", Label: "Password", Type: "password"},
+		}
+	}
+	if a.Username == nil {
+		a.Username = &Template{Source: "${fields.username}"}
+	}
+	if a.Password == nil {
+		a.Password = &Template{Source: "${fields.password}"}
+	}
+}
+
+// bearing is the Authorization header of RFC 6750 §2.1.
+func bearing(token string) *Apply {
+	return &Apply{Headers: Params{{Name: "Authorization", Value: Template{Source: "Bearer " + token}}}}
+}
+
+// secretField names the first secret field, or the first field.
+func (a *Auth) secretField() string {
+	for _, f := range a.Fields {
+		if f.Secret() {
+			return f.Name
+		}
+	}
+	if len(a.Fields) > 0 {
+		return a.Fields[0].Name
+	}
+	return ""
+}
