@@ -53,13 +53,19 @@ func newCommand(arguments bson.D) command {
 	return command{name: arguments[0].Key, database: asText(field(arguments, "$db")), arguments: arguments}
 }
 
-func (c command) get(key string) any           { return field(c.arguments, key) }
-func (c command) document(key string) bson.D   { return asDocument(c.get(key)) }
-func (c command) collection() string           { return asText(c.arguments[0].Value) }
-func (c command) namespace() string            { return c.database + "." + c.collection() }
-func (c command) inDatabase(name string) bool  { return strings.HasPrefix(name, c.database+".") }
-func (c command) isOrdered() bool              { ordered := c.get("ordered"); return ordered == nil || asTruth(ordered) }
-func (c command) retryNumber() (int64, bool)   { number, ok := c.get("txnNumber").(int64); return number, ok }
+func (c command) get(key string) any          { return field(c.arguments, key) }
+func (c command) document(key string) bson.D  { return asDocument(c.get(key)) }
+func (c command) collection() string          { return asText(c.arguments[0].Value) }
+func (c command) namespace() string           { return c.database + "." + c.collection() }
+func (c command) inDatabase(name string) bool { return strings.HasPrefix(name, c.database+".") }
+func (c command) isOrdered() bool {
+	ordered := c.get("ordered")
+	return ordered == nil || asTruth(ordered)
+}
+func (c command) retryNumber() (int64, bool) {
+	number, ok := c.get("txnNumber").(int64)
+	return number, ok
+}
 func (c command) session() (id string, ok bool) {
 	binary, ok := field(c.document("lsid"), "id").(primitive.Binary)
 	return string(binary.Data), ok

@@ -2,6 +2,7 @@ package mongotest
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,6 +91,7 @@ func (s *store) write(c command, run func(*store, command) (bson.D, error)) (rep
 	}
 	defer func() { err = errors.Join(err, s.journal.flush()) }()
 	reply, err = run(s, c)
+	reply = slices.Clip(reply) // the caller appends to it, and so does the caller of a repetition
 	if retryable && err == nil {
 		s.answers[session] = answer{number: number, reply: reply}
 		s.journal.append(entry{Operation: "answer", Session: []byte(session), Number: number, Document: reply})

@@ -165,7 +165,7 @@ func encodeReply(m message, reply bson.D) ([]byte, error) {
 	}
 	opcode, prefix := uint32(opMessage), make([]byte, 5) // flags, section kind 0
 	if m.legacy {
-		opcode, prefix = opReply, make([]byte, 20)         // flags, cursor, start, count
+		opcode, prefix = opReply, make([]byte, 20)    // flags, cursor, start, count
 		binary.LittleEndian.PutUint32(prefix[16:], 1) // one document
 	}
 	length := headerBytes + len(prefix) + len(document)
