@@ -114,9 +114,17 @@ func (t *Template) single(env Env) (any, bool, error) {
 // FillURL is Fill for an address: a value inside the host must be made of host characters, a value
 // in the path is one escaped segment and no dots, a value in the query is escaped. Only a value at
 // the very beginning may be a whole address. The result is parsed again before it is returned.
-func (t *Template) FillURL(env Env) (*url.URL, error) {
+func (t *Template) FillURL(env Env) (*url.URL, error) { return t.fillURL("", env) }
+
+// FillUnder is FillURL for a template that begins with a slash and stands under base.
+func (t *Template) FillUnder(base *url.URL, env Env) (*url.URL, error) {
+	return t.fillURL(strings.TrimRight(base.String(), "/"), env)
+}
+
+func (t *Template) fillURL(base string, env Env) (*url.URL, error) {
 	var b strings.Builder
-	for i, p := range t.parts {
+	b.WriteString(base)
+	for _, p := range t.parts {
 		if p.expr == nil {
 			b.WriteString(p.text)
 			continue
@@ -125,7 +133,7 @@ func (t *Template) FillURL(env Env) (*url.URL, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := urlPart(b.String(), Text(v), i == 0)
+		text, err := urlPart(b.String(), Text(v))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.expr.Source, err)
 		}
@@ -139,10 +147,10 @@ func (t *Template) FillURL(env Env) (*url.URL, error) {
 }
 
 // urlPart prepares value for its place in an address, of which before is already written.
-func urlPart(before, value string, first bool) (string, error) {
+func urlPart(before, value string) (string, error) {
 	scheme, rest, hasScheme := strings.Cut(before, "://")
 	switch {
-	case first && before == "":
+	case before == "":
 		u, err := url.Parse(value)
 		if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			return "", fmt.Errorf("the value is not an address")
