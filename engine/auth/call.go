@@ -1,0 +1,92 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"dowel/engine/definition"
+	"dowel/engine/fault"
+)
+
+// Reply is what a definition's request was answered, read.
+type Reply struct {
+	Captured map[string]string
+	a        *response
+	env      definition.Env
+}
+
+// Call makes one request of the definition with c on it, if the request wants that, and judges the
+// answer as the request says. steps are answers of earlier requests, or nil.
+func Call(ctx context.Context, m Method, r Request, q *definition.Request, c Credential, steps map[string]any) (Reply, error) {
+	env := r.env(&c)
+	if steps != nil {
+		env["steps"] = steps
+	}
+	req, err := r.message(ctx, q, env)
+	if err != nil {
+		return Reply{}, err
+	}
+	if err := r.authenticate(req, m, q, c, env); err != nil {
+		return Reply{}, err
+	}
+	out, err := r.scoped()
+	if err != nil {
+		return Reply{}, err
+	}
+	raw, err := out.Do(ctx, req)
+	if err != nil {
+		return Reply{}, err
+	}
+	a, readErr := read(raw)
+	env = answering(env, a)
+	if !succeeded(a, q.Outcome, env) {
+		return Reply{}, r.rejected(a, q.Outcome, env)
+	}
+	if readErr != nil && q.Success == nil && a.Status != http.StatusNoContent {
+		a.body = nil // a test may be answered with a page or a file; only its status counts then
+	}
+	return Reply{Captured: capture(q.Capture, env), a: a, env: env}, nil
+}
+
+// authenticate puts on req what q says authenticates it.
+func (r Request) authenticate(req *http.Request, m Method, q *definition.Request, c Credential, env definition.Env) error {
+	switch q.Auth {
+	case "credential":
+		if err := setQuery(req, r.Connector.API.Query, env); err != nil {
+			return err
+		}
+		return m.Apply(req, r, c)
+	case "client":
+		if q.ClientAuth == definition.ClientAuthHeader {
+			id, key := r.client(env)
+			req.Header.Set("Authorization", basicClient(id, key))
+		}
+	}
+	return nil
+}
+
+// rejected is refusal for a call with the credential: here 401 and 403 mean the credential, not the
+// app.
+func (r Request) rejected(a *response, o definition.Outcome, env definition.Env) error {
+	err := r.refusal(a, o, env)
+	f := fault.As(err)
+	if f.Kind == fault.Misconfigured && a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden && f.Kind == fault.Refused {
+		var pe *ProviderError
+		errors.As(err, &pe)
+		return fault.E(fault.Refused, r.Connector.Name+" rejected this credential", pe).WithCode("credential-rejected")
+	}
+	return err
+}
+
+// Test runs the definition's test with c; a definition without one gives ErrNoTest.
+func Test(ctx context.Context, m Method, r Request, c Credential) (Reply, error) {
+	q := r.Connector.TestFor(r.Auth)
+	if q == nil {
+		return Reply{}, ErrNoTest
+	}
+	return Call(ctx, m, r, q, c, nil)
+}
+
+// ErrNoTest says that the definition has no test.
+var ErrNoTest = errors.New("the definition has no test")

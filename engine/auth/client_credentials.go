@@ -1,0 +1,68 @@
+package auth
+
+import (
+	"context"
+	"strings"
+
+	"dowel/engine/definition"
+	"dowel/engine/fault"
+)
+
+// ClientCredentials returns the client credentials grant (RFC 6749 §4.4). The client is the app, or
+// what the person brings in fields named client_id and client_secret.
+func ClientCredentials() Method { return clientCredentials{} }
+
+type clientCredentials struct{ applied }
+
+var (
+	_ Refresher = clientCredentials{}
+	_ Revoker   = clientCredentials{}
+)
+
+// Kind implements Method.
+func (clientCredentials) Kind() definition.AuthKind { return definition.ClientCredentials }
+
+// Begin asks for a token at once; there is nobody to ask.
+func (m clientCredentials) Begin(ctx context.Context, r Request) (Step, Pending, error) {
+	done, err := m.request(ctx, r, nil)
+	if err != nil {
+		return nil, Pending{}, err
+	}
+	done.Credential.Fields = r.Fields
+	return done, Pending{}, nil
+}
+
+func (clientCredentials) request(ctx context.Context, r Request, before *Credential) (Done, error) {
+	env := r.env(before)
+	if id, _ := r.client(env); id == "" {
+		return Done{}, fault.E(fault.Misconfigured, r.Connector.Name+" has no client id", nil).WithCode("app-missing")
+	}
+	standard := []pair{{"grant_type", grantType(r.Auth.Token.GrantType, "client_credentials")}}
+	for _, g := range r.scopeGroups() {
+		scopes, err := r.scopesOf(&g.Scopes, env)
+		if err != nil {
+			return Done{}, err
+		}
+		standard = append(standard, pair{grantType(g.Parameter, "scope"), strings.Join(scopes, g.Sep())})
+	}
+	return r.exchange(ctx, r.Auth.Token, standard, env, before)
+}
+
+// Complete is never called: Begin is Done.
+func (clientCredentials) Complete(context.Context, Request, Pending, Answer) (Step, error) {
+	return nil, errNothingPending
+}
+
+// Refresh asks for another token.
+func (m clientCredentials) Refresh(ctx context.Context, r Request, c Credential) (Credential, error) {
+	r.Fields = c.Fields
+	done, err := m.request(ctx, r, &c)
+	return done.Credential, err
+}
+
+// Revoke tells the provider.
+func (clientCredentials) Revoke(ctx context.Context, r Request, c Credential) error {
+	return revoke(ctx, ClientCredentials(), r, c)
+}
+
+var errNothingPending = fault.E(fault.Invalid, "nothing is waiting for an answer", nil)

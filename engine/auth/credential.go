@@ -1,0 +1,137 @@
+package auth
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"dowel/engine/definition"
+	"dowel/engine/secret"
+)
+
+// Credential is the secret material of a connection, whatever the kind.
+type Credential struct {
+	Kind         definition.AuthKind
+	AccessToken  secret.Value
+	RefreshToken secret.Value
+	IDToken      secret.Value
+	TokenType    string
+	// ObtainedAt is when the provider's answer came; ExpiresAt and RefreshExpiresAt are zero if
+	// unknown or never.
+	ObtainedAt, ExpiresAt, RefreshExpiresAt time.Time
+	// Scopes are those granted.
+	Scopes []string
+	// Tokens are further tokens of the same grant, Values what a login yielded, Fields what the
+	// person typed.
+	Tokens, Values, Fields map[string]secret.Value
+	// Answer is the token endpoint's answer while a flow completes; it is not kept.
+	Answer any
+}
+
+// sealedCredential is a Credential in the form that is sealed.
+type sealedCredential struct {
+	Kind             definition.AuthKind `json:"kind"`
+	AccessToken      string              `json:"access_token,omitempty"`
+	RefreshToken     string              `json:"refresh_token,omitempty"`
+	IDToken          string              `json:"id_token,omitempty"`
+	TokenType        string              `json:"token_type,omitempty"`
+	ObtainedAt       time.Time           `json:"obtained_at"`
+	ExpiresAt        time.Time           `json:"expires_at,omitzero"`
+	RefreshExpiresAt time.Time           `json:"refresh_expires_at,omitzero"`
+	Scopes           []string            `json:"scopes,omitempty"`
+	Tokens           map[string]string   `json:"tokens,omitempty"`
+	Values           map[string]string   `json:"values,omitempty"`
+	Fields           map[string]string   `json:"fields,omitempty"`
+}
+
+// Encode writes c in the open, for sealing only.
+func (c Credential) Encode() ([]byte, error) {
+	b, err := json.Marshal(sealedCredential{
+		Kind: c.Kind, AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(),
+		IDToken: c.IDToken.Reveal(), TokenType: c.TokenType, ObtainedAt: c.ObtainedAt, ExpiresAt: c.ExpiresAt,
+		RefreshExpiresAt: c.RefreshExpiresAt, Scopes: c.Scopes, Tokens: revealed(c.Tokens),
+		Values: revealed(c.Values), Fields: revealed(c.Fields),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode credential: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeCredential reads what Encode wrote.
+func DecodeCredential(b []byte) (Credential, error) {
+	var s sealedCredential
+	if err := json.Unmarshal(b, &s); err != nil {
+		return Credential{}, fmt.Errorf("decode credential: %w", err)
+	}
+	return Credential{
+		Kind: s.Kind, AccessToken: secret.New(s.AccessToken), RefreshToken: secret.New(s.RefreshToken),
+		IDToken: secret.New(s.IDToken), TokenType: s.TokenType, ObtainedAt: s.ObtainedAt, ExpiresAt: s.ExpiresAt,
+		RefreshExpiresAt: s.RefreshExpiresAt, Scopes: s.Scopes, Tokens: Values(s.Tokens),
+		Values: Values(s.Values), Fields: Values(s.Fields),
+	}, nil
+}
+
+// Values wraps every text of m.
+func Values(m map[string]string) map[string]secret.Value {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make(map[string]secret.Value, len(m))
+	for k, v := range m {
+		out[k] = secret.New(v)
+	}
+	return out
+}
+
+func revealed(m map[string]secret.Value) map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		out[k] = v.Reveal()
+	}
+	return out
+}
+
+// Primary is the one secret a program would ask for: the access token, the login's first value or the
+// only secret the person typed.
+func (c Credential) Primary(a *definition.Auth) secret.Value {
+	if !c.AccessToken.IsZero() {
+		return c.AccessToken
+	}
+	for _, s := range a.Login {
+		for _, v := range s.Credential {
+			return c.Values[v.Name]
+		}
+	}
+	var only secret.Value
+	for _, f := range a.Fields {
+		if !f.Secret() {
+			continue
+		}
+		if !only.IsZero() {
+			return secret.Value{}
+		}
+		only = c.Fields[f.Name]
+	}
+	return only
+}
+
+// Renewable reports whether the definition says how to renew c without the person, and c holds what
+// that takes.
+func (c Credential) Renewable(a *definition.Auth) bool {
+	switch {
+	case a.Renew != nil:
+		return len(a.Login) > 0
+	case a.Refresh != nil && a.Refresh.Grant == "none":
+		return false
+	case a.Kind == definition.ClientCredentials:
+		return true
+	case a.Refresh != nil && a.Refresh.Grant == "access_token":
+		return !c.AccessToken.IsZero()
+	default:
+		return !c.RefreshToken.IsZero()
+	}
+}

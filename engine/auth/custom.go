@@ -1,0 +1,92 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dowel/engine/definition"
+	"dowel/engine/secret"
+)
+
+// Custom returns the method for whatever a form can ask: the fields are the credential, or they are
+// what a login trades for a session.
+func Custom() Method { return custom{} }
+
+type custom struct{ applied }
+
+var (
+	_ Refresher = custom{}
+	_ Revoker   = custom{}
+)
+
+// Kind implements Method.
+func (custom) Kind() definition.AuthKind { return definition.Custom }
+
+// Begin runs the login, if there is one; otherwise the fields are the credential.
+func (m custom) Begin(ctx context.Context, r Request) (Step, Pending, error) {
+	done, err := m.login(ctx, r)
+	if err != nil {
+		return nil, Pending{}, err
+	}
+	return done, Pending{}, nil
+}
+
+// login runs the steps of the login in their order.
+func (m custom) login(ctx context.Context, r Request) (Done, error) {
+	c := typedCredential(r)
+	captured, steps := map[string]string{}, map[string]any{}
+	for _, s := range r.Auth.Login {
+		r.Captured = mergeMaps(r.Captured, captured)
+		reply, err := Call(ctx, m, r, s.Request, c, steps)
+		if err != nil {
+			return Done{}, err
+		}
+		steps[s.ID] = reply.a.env()
+		captured = mergeMaps(captured, reply.Captured)
+		if err := keep(&c, s, reply); err != nil {
+			return Done{}, r.unreadable(err)
+		}
+	}
+	return Done{Credential: c, Captured: captured}, nil
+}
+
+// keep takes the step's values out of its answer.
+func keep(c *Credential, s *definition.Step, reply Reply) error {
+	values := texts(s.Credential, reply.env)
+	for _, want := range s.Credential {
+		v := values[want.Name]
+		if v == "" {
+			return fmt.Errorf("the login's answer has no %s", want.Name)
+		}
+		if err := sound(want.Name, v); err != nil {
+			return err
+		}
+		if c.Values == nil {
+			c.Values = map[string]secret.Value{}
+		}
+		c.Values[want.Name] = secret.New(v)
+	}
+	if s.Expires != nil {
+		c.ExpiresAt = expiry(s.Expires, nil, reply.env, reply.a.ReceivedAt)
+		c.ObtainedAt = reply.a.ReceivedAt.UTC().Truncate(time.Millisecond)
+	}
+	return nil
+}
+
+// Complete is never called: Begin is Done.
+func (custom) Complete(context.Context, Request, Pending, Answer) (Step, error) {
+	return nil, errNothingPending
+}
+
+// Refresh logs in again with what the person typed.
+func (m custom) Refresh(ctx context.Context, r Request, c Credential) (Credential, error) {
+	r.Fields = c.Fields
+	done, err := m.login(ctx, r)
+	return done.Credential, err
+}
+
+// Revoke tells the provider, if the definition says how.
+func (m custom) Revoke(ctx context.Context, r Request, c Credential) error {
+	return revoke(ctx, m, r, c)
+}

@@ -1,0 +1,250 @@
+package auth
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"dowel/engine/definition"
+	"dowel/engine/fault"
+)
+
+// tokenRequest makes the message of a token request: the grant's standard parameters under the names
+// the definition gives them, the definition's own, and the client's authentication in one place.
+func (r Request) tokenRequest(ctx context.Context, t *definition.TokenRequest, standard []pair, env definition.Env) (*http.Request, error) {
+	u, err := t.URL.FillURL(env)
+	if err != nil {
+		return nil, invalidRequest("token", err)
+	}
+	id, key := r.client(env)
+	switch t.ClientAuth {
+	case definition.ClientAuthBody:
+		standard = append(standard, pair{"client_id", id}, pair{"client_secret", key})
+	case definition.ClientAuthNone:
+		standard = append(standard, pair{"client_id", id})
+	}
+	params, err := merged(standard, t.Names, t.Params, env)
+	if err != nil {
+		return nil, invalidRequest("token", err)
+	}
+	req, err := tokenMessage(ctx, t, u, params)
+	if err != nil {
+		return nil, invalidRequest("token", err)
+	}
+	req.Header.Set("Accept", "application/json")
+	if t.ClientAuth == definition.ClientAuthHeader {
+		req.Header.Set("Authorization", basicClient(id, key))
+	}
+	if err := setHeaders(req, t.Headers, env); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+// basicClient is client_secret_basic: both parts form-encoded first (RFC 6749 §2.3.1).
+func basicClient(id, key string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(key)))
+}
+
+func tokenMessage(ctx context.Context, t *definition.TokenRequest, u *url.URL, params []pair) (*http.Request, error) {
+	method := cmp.Or(t.Method, http.MethodPost)
+	if t.Format == "query" || method == http.MethodGet {
+		u.RawQuery = joinQuery(u.RawQuery, encode(params))
+		return http.NewRequestWithContext(ctx, method, u.String(), http.NoBody)
+	}
+	body, contentType := encode(params), "application/x-www-form-urlencoded"
+	if t.Format == "json" {
+		m := make(map[string]string, len(params))
+		for _, p := range params {
+			m[p.name] = p.value
+		}
+		b, err := json.Marshal(m)
+		if err != nil {
+			return nil, fmt.Errorf("encode body: %w", err)
+		}
+		body, contentType = string(b), "application/json"
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("Content-Type", contentType)
+	return req, nil
+}
+
+// merged renames the standard parameters and lays the definition's own over them. Empty ones are not
+// sent.
+func merged(standard []pair, names definition.Names, own definition.Params, env definition.Env) ([]pair, error) {
+	var out []pair
+	for _, p := range standard {
+		if name, send := names.Name(p.name); send {
+			out = set(out, name, p.value)
+		}
+	}
+	filled, err := fill(own, env)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range own {
+		if p.Drop {
+			out = set(out, p.Name, "")
+			continue
+		}
+		out = set(out, p.Name, filled[i].value)
+	}
+	kept := out[:0]
+	for _, p := range out {
+		if p.value != "" {
+			kept = append(kept, p)
+		}
+	}
+	return kept, nil
+}
+
+func set(ps []pair, name, value string) []pair {
+	for i := range ps {
+		if ps[i].name == name {
+			ps[i].value = value
+			return ps
+		}
+	}
+	return append(ps, pair{name, value})
+}
+
+// fill fills every template; dropped ones are empty.
+func fill(ps definition.Params, env definition.Env) ([]pair, error) {
+	out := make([]pair, len(ps))
+	for i := range ps {
+		out[i].name = ps[i].Name
+		if ps[i].Drop {
+			continue
+		}
+		v, err := ps[i].Value.Fill(env)
+		if err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", ps[i].Name, err)
+		}
+		out[i].value = v
+	}
+	return out, nil
+}
+
+// encode writes parameters in their order, as a form does.
+func encode(ps []pair) string {
+	var b strings.Builder
+	for _, p := range ps {
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(p.name) + "=" + url.QueryEscape(p.value))
+	}
+	return b.String()
+}
+
+func joinQuery(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "&" + b
+}
+
+// setHeaders fills headers; an empty one is not sent, a dropped one is removed.
+func setHeaders(req *http.Request, ps definition.Params, env definition.Env) error {
+	filled, err := fill(ps, env)
+	if err != nil {
+		return invalidRequest("header", err)
+	}
+	for i, p := range filled {
+		switch {
+		case ps[i].Drop:
+			req.Header.Del(p.name)
+		case strings.ContainsFunc(p.value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }):
+			return invalidRequest("header", fmt.Errorf("header %s would contain a control character", p.name))
+		case p.value != "":
+			req.Header.Set(p.name, p.value)
+		}
+	}
+	return nil
+}
+
+// message makes any other request of a definition, without its authentication.
+func (r Request) message(ctx context.Context, q *definition.Request, env definition.Env) (*http.Request, error) {
+	u, err := r.url(&q.URL, env)
+	if err != nil {
+		return nil, invalidRequest("request", err)
+	}
+	query, err := fill(q.Query, env)
+	if err != nil {
+		return nil, invalidRequest("request", err)
+	}
+	u.RawQuery = joinQuery(u.RawQuery, encode(present(query)))
+	body, contentType, err := r.body(q, env)
+	if err != nil {
+		return nil, invalidRequest("request", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, q.Method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, invalidRequest("request", err)
+	}
+	req.Header.Set("Accept", "application/json")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if err := setHeaders(req, r.Connector.API.Headers, env); err != nil {
+		return nil, err
+	}
+	return req, setHeaders(req, q.Headers, env)
+}
+
+func present(ps []pair) []pair {
+	var out []pair
+	for _, p := range ps {
+		if p.value != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// url fills an address; one that begins with a slash stands under the API's base.
+func (r Request) url(t *definition.Template, env definition.Env) (*url.URL, error) {
+	if !strings.HasPrefix(t.Source, "/") || r.Connector.API.BaseURL == nil {
+		return t.FillURL(env)
+	}
+	base, err := r.Connector.API.BaseURL.FillURL(env)
+	if err != nil {
+		return nil, err
+	}
+	return t.FillUnder(base, env)
+}
+
+func (r Request) body(q *definition.Request, env definition.Env) (body []byte, contentType string, err error) {
+	switch {
+	case q.JSON != nil:
+		v, err := q.JSON.Fill(env)
+		if err != nil {
+			return nil, "", err
+		}
+		b, err := json.Marshal(v)
+		return b, "application/json", err
+	case len(q.Form) > 0:
+		ps, err := fill(q.Form, env)
+		return []byte(encode(present(ps))), "application/x-www-form-urlencoded", err
+	case q.XML != nil:
+		s, err := q.XML.Fill(env)
+		return []byte(s), "application/xml", err
+	case q.Raw != nil:
+		s, err := q.Raw.Fill(env)
+		return []byte(s), "", err
+	}
+	return nil, "", nil
+}
+
+func invalidRequest(what string, cause error) error {
+	return fault.E(fault.Invalid, "the "+what+" cannot be made from what was entered", cause)
+}

@@ -1,0 +1,65 @@
+package auth
+
+import (
+	"fmt"
+	"net/url"
+
+	"dowel/engine/egress"
+	"dowel/engine/fault"
+)
+
+// Outlet is how requests of definitions leave.
+type Outlet struct {
+	Client *egress.Client
+	// Simulate, in development, returns where the addresses of a connector really lead: both our calls
+	// and the browser's. Nil means to the provider.
+	Simulate func(connector string) func(*url.URL) *url.URL
+}
+
+// scoped returns the way out for r: the hosts its definition declares and no others.
+func (r Request) scoped() (*egress.Scoped, error) {
+	env := r.env(nil)
+	scope := egress.Scope{Name: r.Connector.ID}
+	for i := range r.Connector.Hosts {
+		h := &r.Connector.Hosts[i]
+		if h.Literal() {
+			scope.Hosts = append(scope.Hosts, h.Source)
+			continue
+		}
+		host, err := h.Fill(env)
+		if err != nil {
+			return nil, fmt.Errorf("fill host %s: %w", h.Source, err)
+		}
+		if host = hostOf(host); host != "" {
+			scope.Hosts = append(scope.Hosts, host)
+		}
+	}
+	if r.Outlet.Simulate != nil {
+		scope.Reroute = r.Outlet.Simulate(r.Connector.ID)
+	}
+	return r.Outlet.Client.For(scope), nil
+}
+
+// hostOf takes the host of what may be a whole address.
+func hostOf(s string) string {
+	if u, err := url.Parse(s); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return s
+}
+
+// browserURL checks an address the browser is to be sent to by the same rules as our own calls, and
+// returns where it leads.
+func (r Request) browserURL(u *url.URL) (*url.URL, error) {
+	out, err := r.scoped()
+	if err != nil {
+		return nil, err
+	}
+	if err := out.Check(u); err != nil {
+		return nil, fault.E(fault.KindOf(err), "the provider's address is not allowed", err)
+	}
+	if r.Outlet.Simulate != nil {
+		return r.Outlet.Simulate(r.Connector.ID)(u), nil
+	}
+	return u, nil
+}

@@ -1,0 +1,53 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"dowel/engine/definition"
+)
+
+// Basic returns HTTP Basic authentication (RFC 7617), APIKey keys in whatever places a provider
+// wants them, Bearer tokens that the person brings (RFC 6750). Obtaining such a credential is typing
+// it in, so the three are one Method under three kinds; where it goes is the definition's affair.
+func Basic() Method { return typed{kind: definition.Basic} }
+
+// APIKey returns the method for API keys; see Basic.
+func APIKey() Method { return typed{kind: definition.APIKey} }
+
+// Bearer returns the method for tokens that the person brings; see Basic.
+func Bearer() Method { return typed{kind: definition.Bearer} }
+
+type typed struct {
+	applied
+	kind definition.AuthKind
+}
+
+var _ Revoker = typed{}
+
+// Kind implements Method.
+func (m typed) Kind() definition.AuthKind { return m.kind }
+
+// Begin is the end: what was typed is the credential.
+func (m typed) Begin(_ context.Context, r Request) (Step, Pending, error) {
+	return Done{Credential: typedCredential(r)}, Pending{}, nil
+}
+
+func typedCredential(r Request) Credential {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	c := Credential{Kind: r.Auth.Kind, Fields: r.Fields, ObtainedAt: now}
+	if l := r.Auth.Expires; l != nil {
+		c.ExpiresAt = expiry(l, nil, r.env(&c), now)
+	}
+	return c
+}
+
+// Complete is never called: Begin is Done.
+func (typed) Complete(context.Context, Request, Pending, Answer) (Step, error) {
+	return nil, errNothingPending
+}
+
+// Revoke tells the provider, if the definition says how.
+func (m typed) Revoke(ctx context.Context, r Request, c Credential) error {
+	return revoke(ctx, m, r, c)
+}
