@@ -41,9 +41,9 @@ type Connection struct {
 	PreviousUntil        time.Time
 	// Version counts credentials: it moves when, and only when, the credential does.
 	Version int64
-	// ExpiresAt is when the access token ends, RefreshExpiresAt when the refresh token does; zero if
+	// ObtainedAt is when the credential came. ExpiresAt is when the access token ends, RefreshExpiresAt when the refresh token does; zero if
 	// unknown or never. RefreshAt is when the sweep should renew; zero if it should not.
-	ExpiresAt, RefreshExpiresAt, RefreshAt time.Time
+	ObtainedAt, ExpiresAt, RefreshExpiresAt, RefreshAt time.Time
 	// Unverified says that nobody has seen this credential work.
 	Unverified bool
 	Lease      Lease
