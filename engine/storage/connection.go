@@ -75,6 +75,8 @@ type Attempt struct {
 	ID      string
 	At      time.Time
 	Version int64 // of the credential being spent
+	// Tries counts the attempts with this version of the credential that nobody answered.
+	Tries int
 	// MaySpend says that the attempt can use up a single-use secret.
 	MaySpend bool
 }
