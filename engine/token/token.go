@@ -1,0 +1,265 @@
+// Package token serves live credentials and is the only place where a refresh token is spent.
+//
+// A read of a fresh token costs at most one read of the store and one opening. A token that wants
+// renewal is renewed once, whoever asks and on however many instances: callers of one process share a
+// flight, processes share a lease with a fence that stands in the connection's own document. While
+// the old token lives it is served rather than an error.
+//
+// Who may read a token is connection's affair; what a renewal says to the provider is auth's.
+package token
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"dowel/engine/fault"
+	"dowel/engine/storage"
+	"dowel/engine/vault"
+)
+
+// Store is the part of the store this room uses.
+type Store interface {
+	storage.Leases
+	Connection(ctx context.Context, r storage.Ref) (storage.Connection, error)
+	UpdateConnection(ctx context.Context, r storage.Ref, change func(*storage.Connection) error) (storage.Connection, error)
+	DueConnections(ctx context.Context, before time.Time, perTenant, limit int) ([]storage.Due, error)
+	App(ctx context.Context, r storage.Ref) (storage.App, error)
+	UpdateApp(ctx context.Context, r storage.Ref, change func(*storage.App) error) (storage.App, error)
+}
+
+// Source serves live credentials. Its fields are set once, before use; zero durations mean the
+// defaults named beside them.
+type Source struct {
+	Store  Store
+	Vault  *vault.Vault
+	Holder string // names this instance in leases
+	// LeaseTTL must outlive the longest call to a provider.
+	LeaseTTL time.Duration
+	// ReadWait is how long a reader waits for a renewal when the old token is of no use; 15 s.
+	ReadWait time.Duration
+	// CacheTTL is how old a sealed answer in memory may be; 1 s. Negative: none is kept.
+	CacheTTL time.Duration
+	// Next returns the next time a cron expression comes round, or zero.
+	Next   func(spec string, after time.Time) time.Time
+	Logger *slog.Logger
+
+	flights singleflight.Group
+	cache   cache
+	held    held
+	pauses  pauses
+	saving  sync.WaitGroup
+}
+
+// Wish is what a reader wants beyond a token that is good now.
+type Wish struct {
+	// MinTTL is how long the token should live at least. Of a token whose whole life is shorter than
+	// twice that, half its life is asked for instead.
+	MinTTL time.Duration
+	// Force asks for a token newer than the one there is.
+	Force bool
+}
+
+// Live is a credential that is good now, or as good as can be had.
+type Live struct {
+	Ref       storage.Ref
+	Version   int64
+	ExpiresAt time.Time // zero: unknown or never
+	// Warning says what is wrong although there is a token: "needs_reauth", "stale", "unverified".
+	Warning string
+	// JSON is the answer of the token route; it holds the secret in the open.
+	JSON []byte
+}
+
+// Token returns a credential that is good now.
+//
+// It fails with NeedsReauth, Revoked or Disabled when the connection's status says so and the token
+// is of no use; with Unavailable, Timeout or RateLimited (and a RetryAfter) when the provider cannot
+// be had and the old token has ended; with Misconfigured when the app is refused; with Corrupt when
+// the stored credential does not open; with StoreDown when the store does not answer.
+func (s *Source) Token(ctx context.Context, r storage.Ref, w Wish) (Live, error) {
+	if !w.Force {
+		if live, ok := s.cache.get(r, s.cacheTTL(), w.MinTTL, time.Now()); ok {
+			return live, nil
+		}
+	}
+	c, err := s.current(ctx, r)
+	if err != nil {
+		return Live{}, err
+	}
+	if w.Force {
+		if err := standing(c); err != nil {
+			return Live{}, err
+		}
+		return s.Newer(ctx, r, c.Version)
+	}
+	return s.serve(ctx, c, w)
+}
+
+// Newer returns a credential newer than the one read at version seen, refreshing if nobody has yet.
+// A forced refresh is Newer at the current version.
+func (s *Source) Newer(ctx context.Context, r storage.Ref, seen int64) (Live, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.readWait())
+	defer cancel()
+	c, err := s.newer(ctx, r, seen)
+	if err != nil {
+		return Live{}, err
+	}
+	return s.live(ctx, c, "")
+}
+
+// current returns the record, with the credential in hand if one could not be saved yet.
+func (s *Source) current(ctx context.Context, r storage.Ref) (storage.Connection, error) {
+	if c, ok := s.held.get(r); ok {
+		return c, nil
+	}
+	c, err := s.Store.Connection(ctx, r)
+	if err != nil {
+		return storage.Connection{}, err
+	}
+	return c, nil
+}
+
+// serve answers from c if its token is good enough, and renews it otherwise.
+func (s *Source) serve(ctx context.Context, c storage.Connection, w Wish) (Live, error) {
+	now := time.Now()
+	if err := standing(c); err != nil {
+		if c.Status == storage.NeedsReauth && !c.ExpiresAt.IsZero() && now.Before(c.ExpiresAt) && len(c.Credential) > 0 {
+			return s.live(ctx, c, "needs_reauth")
+		}
+		return Live{}, err
+	}
+	if good(c, w.MinTTL, now) {
+		if due(c, now) {
+			s.renewBehind(c)
+		}
+		return s.live(ctx, c, "")
+	}
+	next, err := s.renewFor(ctx, c)
+	switch {
+	case err == nil:
+		return s.live(ctx, next, "")
+	case alive(c, time.Now()) && fault.KindOf(err) != fault.Revoked:
+		// The old token works for a little longer: serve it rather than an error.
+		return s.live(ctx, c, "stale")
+	default:
+		return Live{}, err
+	}
+}
+
+// renewFor renews c for a reader, who waits as long as readers wait; while backing off it does not ask.
+func (s *Source) renewFor(ctx context.Context, c storage.Connection) (storage.Connection, error) {
+	if c.RefreshAt.IsZero() {
+		return storage.Connection{}, ended(c)
+	}
+	if wait := time.Until(c.RefreshAt); c.Health.Failures > 0 && wait > 0 {
+		return storage.Connection{}, fault.E(fault.Unavailable, "the provider could not renew the token; trying again soon", nil).WithRetryAfter(wait)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.readWait())
+	defer cancel()
+	return s.newer(ctx, c.Ref, c.Version)
+}
+
+// renewBehind starts a renewal nobody waits for.
+func (s *Source) renewBehind(c storage.Connection) {
+	s.flights.DoChan(flightKey(c.Ref, c.Version), func() (any, error) { return s.fly(c.Ref, c.Version) })
+}
+
+// newer shares a flight until one brings a version beyond seen. Flights are told apart by what they
+// are to beat, so a caller is never satisfied by a flight that began before it looked.
+func (s *Source) newer(ctx context.Context, r storage.Ref, seen int64) (storage.Connection, error) {
+	for {
+		ch := s.flights.DoChan(flightKey(r, seen), func() (any, error) { return s.fly(r, seen) })
+		select {
+		case <-ctx.Done():
+			return storage.Connection{}, fault.E(fault.Timeout, "the token is still being renewed", ctx.Err()).WithRetryAfter(time.Second)
+		case res := <-ch:
+			if res.Err != nil {
+				return storage.Connection{}, res.Err
+			}
+			if c := res.Val.(storage.Connection); c.Version > seen {
+				return c, nil
+			}
+		}
+	}
+}
+
+func flightKey(r storage.Ref, seen int64) string {
+	return r.Tenant + "\x00" + r.ID + "\x00" + time.Duration(seen).String()
+}
+
+// standing says why a connection cannot serve at all.
+func standing(c storage.Connection) error {
+	switch c.Status {
+	case storage.Active:
+		return nil
+	case storage.NeedsReauth:
+		return fault.E(fault.NeedsReauth, "the end user has to connect again", nil).WithCode(c.StatusReason)
+	case storage.Disabled:
+		return fault.E(fault.Disabled, "the connection is switched off", nil)
+	default:
+		return fault.E(fault.Revoked, "the connection was ended", nil)
+	}
+}
+
+// ended says why a token that has run out cannot be renewed.
+func ended(c storage.Connection) error {
+	return fault.E(fault.NeedsReauth, "the token has ended and cannot be renewed; the end user has to connect again", nil).WithCode("expired")
+}
+
+// alive reports whether the token still works, as far as we know.
+func alive(c storage.Connection, now time.Time) bool {
+	return c.ExpiresAt.IsZero() || now.Before(c.ExpiresAt)
+}
+
+// skew is how much life a token should have left to be handed out without asking for a newer one.
+const skew = 10 * time.Second
+
+// good reports whether the token lives long enough for a reader who wants minTTL.
+func good(c storage.Connection, minTTL time.Duration, now time.Time) bool {
+	if c.ExpiresAt.IsZero() {
+		return true
+	}
+	want := max(minTTL, skew)
+	if life := lifetime(c); want > life/2 && life > 0 {
+		want = life / 2
+		if minTTL < life/2 {
+			want = max(minTTL, life/5)
+		}
+	}
+	return c.ExpiresAt.Sub(now) > want
+}
+
+// lifetime is the whole life of the token now held.
+func lifetime(c storage.Connection) time.Duration {
+	if c.ExpiresAt.IsZero() || c.ObtainedAt.IsZero() {
+		return 0
+	}
+	return c.ExpiresAt.Sub(c.ObtainedAt)
+}
+
+// due reports whether the renewal the record plans should have begun.
+func due(c storage.Connection, now time.Time) bool {
+	return !c.RefreshAt.IsZero() && !now.Before(c.RefreshAt)
+}
+
+func (s *Source) readWait() time.Duration {
+	if s.ReadWait > 0 {
+		return s.ReadWait
+	}
+	return 15 * time.Second
+}
+
+func (s *Source) cacheTTL() time.Duration {
+	if s.CacheTTL == 0 {
+		return time.Second
+	}
+	return s.CacheTTL
+}
+
+// Forget drops what is in memory for r, so that an end of the connection on this instance holds at
+// once.
+func (s *Source) Forget(r storage.Ref) { s.cache.drop(r) }
