@@ -44,10 +44,14 @@ type Flow struct {
 	// Result is the id of the record made; Code and Message tell a failure (fault code, public text).
 	Result, Code, Message string
 	Reference             string // printed with a failure; finds the log line
-	ReturnURL             string
-	OpenerOrigin          string
-	Outbox                []audit.Event
-	CreatedAt, ExpiresAt  time.Time
+	// Provider is what the provider said of a failure, ProviderCode its error code; Warnings are codes
+	// of what the person should know about a success.
+	Provider, ProviderCode string
+	Warnings               []string
+	ReturnURL              string
+	OpenerOrigin           string
+	Outbox                 []audit.Event
+	CreatedAt, ExpiresAt   time.Time
 }
 
 // ConnectSession lets one browser complete one connection.

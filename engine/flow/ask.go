@@ -1,0 +1,177 @@
+package flow
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dowel/engine/auth"
+	"dowel/engine/fault"
+	"dowel/engine/storage"
+)
+
+// ask keeps the credential sealed in the flow and puts a question to the person.
+func (s *Service) ask(ctx context.Context, f storage.Flow, state pendingState, c auth.Credential) (Progress, error) {
+	b, err := c.Encode()
+	if err != nil {
+		return Progress{}, err
+	}
+	state.Credential = b
+	sealed, err := s.Vault.Seal(ctx, f.Ref, state)
+	if err != nil {
+		return Progress{}, err
+	}
+	f, err = s.Store.UpdateFlow(ctx, f.Ref, func(f *storage.Flow) error {
+		f.Status, f.Step, f.Pending = storage.FlowPending, "form", sealed
+		f.ExpiresAt = time.Now().UTC().Truncate(time.Millisecond).Add(10 * time.Minute)
+		return nil
+	})
+	if err != nil {
+		return Progress{}, err
+	}
+	q, err := s.question(ctx, f, state)
+	return Progress{Flow: f.ID, Status: storage.FlowPending, Ask: q, Connector: f.Connector, ReturnURL: f.ReturnURL, OpenerOrigin: f.OpenerOrigin}, err
+}
+
+func (s *Service) question(ctx context.Context, f storage.Flow, state pendingState) (*Question, error) {
+	if state.Ask == "account" {
+		return &Question{Kind: "account", Got: Label(state.Identity), Options: []Option{
+			{"retry", ""}, {"new", ""}, {"cancel", ""},
+		}}, nil
+	}
+	k, err := s.Vault.Catalog.Version(ctx, f.Tenant, f.Connector, f.ConnectorVersion)
+	if err != nil {
+		return nil, err
+	}
+	ch := k.ChoicesFor(k.Method(f.Auth))[state.Chosen]
+	q := &Question{Kind: "choice", Label: ch.Label, Help: ch.Help}
+	for _, o := range state.Options {
+		q.Options = append(q.Options, Option{o.Value, o.Name})
+	}
+	return q, nil
+}
+
+// Answer takes the person's answer to the open question.
+func (s *Service) Answer(ctx context.Context, r storage.Ref, browser, value string) (Progress, error) {
+	f, err := s.mine(ctx, r, browser)
+	if err != nil {
+		return Progress{}, err
+	}
+	if f.Status != storage.FlowPending || f.Step != "form" {
+		return s.Poll(ctx, r, browser)
+	}
+	// Taken like a callback: of two answers one goes on.
+	if f, err = s.Store.TakeFlow(ctx, f.StateHash, time.Now()); err != nil {
+		return Progress{}, expired()
+	}
+	m, req, state, err := s.resume(ctx, f)
+	if err != nil {
+		return s.fail(ctx, f, nil, err)
+	}
+	c, err := auth.DecodeCredential(state.Credential)
+	if err != nil {
+		return s.fail(ctx, f, &req, err)
+	}
+	if state.Ask == "account" {
+		return s.answerAccount(ctx, f, req, state, c, value)
+	}
+	i := slices.IndexFunc(state.Options, func(o auth.Option) bool { return o.Value == value })
+	if i < 0 {
+		return s.ask(ctx, f, state, c)
+	}
+	state.Captured = merge(state.Captured, state.Options[i].Captured)
+	state.Chosen++
+	state.Options, state.Ask = nil, ""
+	req.Captured = state.Captured
+	return s.choose(ctx, f, m, req, state, c)
+}
+
+// answerAccount goes on after another account than the expected one was connected.
+func (s *Service) answerAccount(ctx context.Context, f storage.Flow, r auth.Request, state pendingState, c auth.Credential, value string) (Progress, error) {
+	if value != "new" {
+		return s.fail(ctx, f, &r, fault.E(fault.Refused, "the other account was not connected", nil).WithCode("wrong-account"))
+	}
+	f, err := s.Store.UpdateFlow(ctx, f.Ref, func(f *storage.Flow) error {
+		f.Target = ""
+		return nil
+	})
+	if err != nil {
+		return Progress{}, err
+	}
+	state.Ask = ""
+	return s.finish(ctx, f, r, state, c)
+}
+
+// Poll says where a flow stands. It answers only the browser that began it.
+func (s *Service) Poll(ctx context.Context, r storage.Ref, browser string) (Progress, error) {
+	f, err := s.mine(ctx, r, browser)
+	if err != nil {
+		return Progress{}, err
+	}
+	p := Progress{
+		Flow: f.ID, Status: f.Status, Result: f.Result, Connector: f.Connector, ReturnURL: f.ReturnURL, OpenerOrigin: f.OpenerOrigin,
+		Warnings: f.Warnings,
+	}
+	switch {
+	case f.Status == storage.FlowDone:
+		p.Label = f.Message
+	case f.Status == storage.FlowFailed:
+		p.Failure = &Failure{Code: f.Code, Message: f.Message, Provider: f.Provider, Reference: f.Reference}
+		if k, err := s.Vault.Catalog.Current(f.Connector); err == nil {
+			p.Failure.help(k, f.ProviderCode)
+		}
+	case time.Now().After(f.ExpiresAt):
+		p.Status, p.Failure = storage.FlowFailed, &Failure{Code: "state-expired", Message: fault.Public(expired())}
+	case f.Status == storage.FlowTaken:
+		p.Status = storage.FlowPending
+	case f.Step == "form":
+		return s.askAgain(ctx, f, p)
+	}
+	return p, nil
+}
+
+func (s *Service) askAgain(ctx context.Context, f storage.Flow, p Progress) (Progress, error) {
+	var state pendingState
+	if err := s.Vault.Open(ctx, f.Ref, f.Pending, &state); err != nil {
+		return Progress{}, err
+	}
+	q, err := s.question(ctx, f, state)
+	p.Ask = q
+	return p, err
+}
+
+// Cancel ends a pending flow at the person's wish.
+func (s *Service) Cancel(ctx context.Context, r storage.Ref, browser string) error {
+	if _, err := s.mine(ctx, r, browser); err != nil {
+		return err
+	}
+	_, err := s.Store.UpdateFlow(ctx, r, func(f *storage.Flow) error {
+		if f.Status == storage.FlowPending {
+			f.Status, f.Code, f.Message, f.Pending = storage.FlowFailed, "canceled", "the connection was not made", nil
+		}
+		return nil
+	})
+	return err
+}
+
+// mine reads a flow for the browser that began it; for any other it does not exist.
+func (s *Service) mine(ctx context.Context, r storage.Ref, browser string) (storage.Flow, error) {
+	f, err := s.Store.Flow(ctx, r)
+	if err != nil {
+		return storage.Flow{}, err
+	}
+	if !sameBrowser(f, browser) {
+		return storage.Flow{}, fault.E(fault.NotFound, "there is no such flow", nil)
+	}
+	return f, nil
+}
+
+// Label is how people know an account: its e-mail address, name or subject.
+func Label(id auth.Identity) string {
+	for _, s := range []string{id.Email, id.Name, id.Username, id.Subject} {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
