@@ -1,0 +1,11 @@
+package ui
+
+// everyPage holds one value of each page there is.
+func everyPage() []Page {
+	return []Page{
+		PickerPage{}, ConnectPage{}, FormPage{}, LeavePage{}, WaitPage{}, ChoicePage{}, WrongAccountPage{},
+		ResultPage{}, LoginPage{}, ErrorPage{}, HomePage{}, ConnectorsPage{}, ConnectorPage{},
+		ConnectionsPage{}, ConnectionPage{}, DisconnectPage{}, APIKeysPage{}, APIKeyCreatedPage{},
+		EventsPage{},
+	}
+}
