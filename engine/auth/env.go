@@ -25,6 +25,12 @@ func (r Request) env(c *Credential) definition.Env {
 		env["token"] = c.Answer
 	}
 	env["fields"] = revealedAny(fields)
+	inputs := env["inputs"].(map[string]any)
+	for _, f := range r.Connector.Inputs {
+		if v, ok := fields[f.Name]; ok && f.Secret() {
+			inputs[f.Name] = v.Reveal() // a secret input is kept with the fields
+		}
+	}
 	if id, ok := fields["client_id"]; ok && r.App.ClientID == "" {
 		env["app"] = map[string]any{"client_id": id.Reveal(), "client_secret": fields["client_secret"].Reveal()}
 	}

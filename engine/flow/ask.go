@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
 	"time"
 
@@ -23,6 +24,7 @@ func (s *Service) ask(ctx context.Context, f storage.Flow, state pendingState, c
 	}
 	f, err = s.Store.UpdateFlow(ctx, f.Ref, func(f *storage.Flow) error {
 		f.Status, f.Step, f.Pending = storage.FlowPending, "form", sealed
+		f.StateHash = hash(rand.Text()) // the state in the callback has counted; it must not count again
 		f.ExpiresAt = time.Now().UTC().Truncate(time.Millisecond).Add(10 * time.Minute)
 		return nil
 	})

@@ -251,6 +251,12 @@ func Split(k *definition.Connector, a *definition.Auth, answers map[string]strin
 	inputs, wrong := k.Inputs.Answers(answers)
 	fields, more := a.Fields.Answers(answers)
 	bad = append(wrong, more...)
+	for _, f := range k.Inputs {
+		if v, ok := inputs[f.Name]; ok && f.Secret() {
+			fields[f.Name] = v
+			delete(inputs, f.Name)
+		}
+	}
 	for name := range answers {
 		_, in := k.Inputs.Named(name)
 		_, of := a.Fields.Named(name)

@@ -52,7 +52,6 @@ type Connection struct {
 	Outbox     []audit.Event
 
 	CreatedAt, UpdatedAt time.Time
-	LastReadAt           time.Time // when a token was last handed out, to the minute
 }
 
 // Identity is the end user at the provider.

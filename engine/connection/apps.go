@@ -1,0 +1,205 @@
+package connection
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"strings"
+	"time"
+
+	"dowel/engine/access"
+	"dowel/engine/audit"
+	"dowel/engine/fault"
+	"dowel/engine/storage"
+	"dowel/engine/vault"
+)
+
+// AppView is an app without its secret.
+type AppView struct {
+	ID            string     `json:"id"`
+	Connector     string     `json:"connector"`
+	Method        string     `json:"method,omitempty"`
+	Name          string     `json:"name"`
+	ClientID      string     `json:"client_id"`
+	HasSecret     bool       `json:"has_secret"`
+	Scopes        []string   `json:"scopes"`
+	RefusedSince  *time.Time `json:"refused_since"`
+	RefusedReason string     `json:"refused_reason,omitempty"`
+	CreatedAt     time.Time  `json:"created_at"`
+	UpdatedAt     time.Time  `json:"updated_at"`
+}
+
+// AppInput is what an operator says about an app. Nil leaves a thing as it is.
+type AppInput struct {
+	Connector    string
+	Method       string
+	Name         *string
+	ClientID     *string
+	ClientSecret *string
+	Scopes       []string
+}
+
+func appView(a storage.App) AppView {
+	return AppView{
+		ID: a.ID, Connector: a.Connector, Method: a.Auth, Name: a.Name, ClientID: a.ClientID, HasSecret: len(a.Secrets) > 0,
+		Scopes: list(a.Scopes), RefusedSince: moment(a.Refused), RefusedReason: a.RefusedReason,
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
+}
+
+// Apps lists the tenant's apps, of one connector or (empty) of all.
+func (s *Service) Apps(ctx context.Context, p access.Principal, connector string) ([]AppView, error) {
+	if err := allowed(p, access.ReadApps); err != nil {
+		return nil, err
+	}
+	apps, err := s.Store.Apps(ctx, p.Tenant, connector)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]AppView, 0, len(apps))
+	for _, a := range apps {
+		out = append(out, appView(a))
+	}
+	return out, nil
+}
+
+// CreateApp keeps a registration at a provider.
+func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput) (AppView, error) {
+	if err := allowed(p, access.WriteApps); err != nil {
+		return AppView{}, err
+	}
+	k, err := s.Vault.Catalog.Current(in.Connector)
+	if err != nil {
+		return AppView{}, fault.Field("connector", "there is no connector "+in.Connector)
+	}
+	if in.Method != "" && k.Method(in.Method) == nil {
+		return AppView{}, fault.Field("method", k.Name+" has no method "+in.Method)
+	}
+	if in.ClientID == nil {
+		return AppView{}, fault.Field("client_id", "the client id is required")
+	}
+	a := storage.App{
+		Ref: storage.Ref{Tenant: p.Tenant, ID: "app_" + rand.Text()}, Revision: 1, Connector: k.ID, Auth: in.Method,
+		Name: k.Name, CreatedAt: now(), UpdatedAt: now(),
+	}
+	if err := s.fillApp(ctx, &a, in); err != nil {
+		return AppView{}, err
+	}
+	a.Outbox = append(a.Outbox, audit.New(audit.AppCreated, a.Tenant, a.ID, actor(p), map[string]string{"connector": a.Connector}))
+	if err := s.Store.CreateApp(ctx, a); err != nil {
+		return AppView{}, err
+	}
+	return appView(a), nil
+}
+
+// UpdateApp changes an app; a new secret or client id lets its connections try again at once.
+func (s *Service) UpdateApp(ctx context.Context, p access.Principal, id string, in AppInput) (AppView, error) {
+	if err := allowed(p, access.WriteApps); err != nil {
+		return AppView{}, err
+	}
+	r := storage.Ref{Tenant: p.Tenant, ID: id}
+	probe := storage.App{Ref: r}
+	if err := s.fillApp(ctx, &probe, in); err != nil {
+		return AppView{}, err
+	}
+	a, err := s.Store.UpdateApp(ctx, r, func(a *storage.App) error {
+		if in.ClientID != nil {
+			a.ClientID = probe.ClientID
+		}
+		if in.ClientSecret != nil {
+			a.Secrets = probe.Secrets
+		}
+		if in.Name != nil {
+			a.Name = probe.Name
+		}
+		if in.Scopes != nil {
+			a.Scopes = probe.Scopes
+		}
+		a.Refused, a.RetryAt, a.RefusedReason, a.UpdatedAt = time.Time{}, time.Time{}, "", now()
+		a.Outbox = append(a.Outbox, audit.New(audit.AppUpdated, a.Tenant, a.ID, actor(p), map[string]string{"connector": a.Connector}))
+		return nil
+	})
+	if err != nil {
+		return AppView{}, noApp(err)
+	}
+	return appView(a), s.wake(ctx, a)
+}
+
+// wake makes the connections of an app due that were waiting for it to be mended.
+func (s *Service) wake(ctx context.Context, a storage.App) error {
+	before := ""
+	for {
+		cs, err := s.Store.Connections(ctx, storage.ConnectionQuery{Tenant: a.Tenant, App: a.ID, Status: storage.Active, Before: before, Limit: 200})
+		if err != nil || len(cs) == 0 {
+			return err
+		}
+		for _, c := range cs {
+			before = c.ID
+			if c.RefreshAt.IsZero() || c.ExpiresAt.IsZero() {
+				continue
+			}
+			_, err := s.Store.UpdateConnection(ctx, c.Ref, func(c *storage.Connection) error {
+				if c.RefreshAt.After(now()) && c.Health.LastRefreshError != "" {
+					c.RefreshAt, c.Health.Failures = now(), 0
+				}
+				return nil
+			})
+			if err != nil && fault.KindOf(err) != fault.NotFound {
+				return err
+			}
+		}
+	}
+}
+
+func (s *Service) fillApp(ctx context.Context, a *storage.App, in AppInput) error {
+	for name, v := range map[string]*string{"client_id": in.ClientID, "client_secret": in.ClientSecret, "name": in.Name} {
+		if v != nil && (len(*v) > 4096 || strings.ContainsFunc(*v, func(c rune) bool { return c < ' ' || c == 0x7f })) {
+			return fault.Field(name, "the "+strings.ReplaceAll(name, "_", " ")+" is too long or contains a control character")
+		}
+	}
+	if in.Name != nil {
+		a.Name = *in.Name
+	}
+	if in.ClientID != nil {
+		if a.ClientID = strings.TrimSpace(*in.ClientID); a.ClientID == "" {
+			return fault.Field("client_id", "the client id is required")
+		}
+	}
+	if in.ClientSecret != nil && *in.ClientSecret != "" {
+		sealed, err := s.Vault.SealApp(ctx, a.Ref, vault.AppSecrets{ClientSecrets: []string{strings.TrimSpace(*in.ClientSecret)}})
+		if err != nil {
+			return err
+		}
+		a.Secrets = sealed
+	}
+	a.Scopes = slices.Clone(in.Scopes)
+	return nil
+}
+
+// DeleteApp removes an app that no connection uses.
+func (s *Service) DeleteApp(ctx context.Context, p access.Principal, id string) error {
+	if err := allowed(p, access.WriteApps); err != nil {
+		return err
+	}
+	for _, status := range []storage.Status{storage.Active, storage.NeedsReauth, storage.Disabled} {
+		cs, err := s.Store.Connections(ctx, storage.ConnectionQuery{Tenant: p.Tenant, App: id, Status: status, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(cs) > 0 {
+			return fault.E(fault.Conflict, "connections still use this app; disconnect them first", nil).WithCode("app-in-use")
+		}
+	}
+	e := audit.New(audit.AppDeleted, p.Tenant, id, actor(p), nil)
+	if err := s.Store.DeleteApp(ctx, storage.Ref{Tenant: p.Tenant, ID: id}); err != nil {
+		return noApp(err)
+	}
+	return s.Store.AppendEvents(ctx, []audit.Event{e})
+}
+
+func noApp(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return fault.E(fault.NotFound, "there is no such app", err)
+	}
+	return err
+}

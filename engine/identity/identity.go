@@ -1,0 +1,154 @@
+// Package identity turns what a caller shows into a Principal: an API key, a connect session's
+// ticket, an operator's console session. It keeps those, and the tenants they belong to.
+//
+// What a Principal may do is access's affair; this room only says who it is. Everything shown is
+// random, 256 bits long, kept as a hash, and found by that hash.
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"sync"
+	"time"
+
+	"dowel/engine/access"
+	"dowel/engine/audit"
+	"dowel/engine/fault"
+	"dowel/engine/storage"
+)
+
+// Store is the part of the store this room uses.
+type Store interface {
+	storage.APIKeys
+	storage.ConnectSessions
+	storage.Sessions
+	storage.Tenants
+	AppendEvents(ctx context.Context, events []audit.Event) error
+}
+
+// Service knows callers. Its fields are set once, before use.
+type Service struct {
+	Store     Store
+	PublicURL string
+	Logger    *slog.Logger
+	// KeyCache is how long a key that was found good is believed without looking; 2 s. It bounds how
+	// long a revoked key goes on working on other instances.
+	KeyCache time.Duration
+
+	keys sync.Map // hash → cachedKey
+}
+
+type cachedKey struct {
+	p       access.Principal
+	until   time.Time
+	expires time.Time
+}
+
+// keyPrefix begins every API key, so that scanners for leaked secrets can know them.
+const keyPrefix = "dowel_"
+
+// newSecret returns 256 random bits as text.
+func newSecret() string { return rand.Text() + rand.Text() }
+
+// hash is what is kept of a shown secret. It is random and long, so a plain SHA-256 is enough and
+// makes looking it up cost the same whatever was shown.
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// unauthenticated is the one answer to every key that is not good.
+func unauthenticated(cause error) error {
+	return fault.E(fault.Unauthenticated, "a valid API key is needed", cause)
+}
+
+// Workload returns the principal an API key stands for.
+func (s *Service) Workload(ctx context.Context, key string) (access.Principal, error) {
+	if len(key) < 20 || len(key) > 200 {
+		return access.Principal{}, unauthenticated(nil)
+	}
+	h := hash(key)
+	if v, ok := s.keys.Load(h); ok {
+		k := v.(cachedKey)
+		t := time.Now()
+		if t.Before(k.until) && (k.expires.IsZero() || t.Before(k.expires)) {
+			return k.p, nil
+		}
+		s.keys.Delete(h)
+	}
+	k, err := s.Store.APIKey(ctx, h)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return access.Principal{}, unauthenticated(nil)
+	case err != nil:
+		return access.Principal{}, err
+	case !k.RevokedAt.IsZero() || !k.ExpiresAt.IsZero() && !now().Before(k.ExpiresAt):
+		return access.Principal{}, unauthenticated(nil)
+	}
+	p := access.Principal{Kind: access.Workload, Tenant: k.Tenant, ID: k.ID}
+	for _, a := range k.Scopes {
+		p.Actions = append(p.Actions, access.Action(a))
+	}
+	s.keys.Store(h, cachedKey{p: p, until: time.Now().Add(s.keyCache()), expires: k.ExpiresAt})
+	s.touch(ctx, k)
+	return p, nil
+}
+
+func (s *Service) keyCache() time.Duration {
+	if s.KeyCache > 0 {
+		return s.KeyCache
+	}
+	return 2 * time.Second
+}
+
+// touch notes that a key is in use, to the minute; failing to is no reason to refuse the caller.
+func (s *Service) touch(ctx context.Context, k storage.APIKey) {
+	t := now().Truncate(time.Minute)
+	if !k.LastUsedAt.Before(t) {
+		return
+	}
+	_, err := s.Store.UpdateAPIKey(ctx, k.Ref, func(k *storage.APIKey) error {
+		k.LastUsedAt = t
+		return nil
+	})
+	if err != nil {
+		s.Logger.Warn("note use of API key", "key", k.ID, "err", err)
+	}
+}
+
+// EnsureTenant makes sure that a tenant exists.
+func (s *Service) EnsureTenant(ctx context.Context, id, name string) error {
+	err := s.Store.CreateTenant(ctx, storage.Tenant{ID: id, Revision: 1, Name: name, CreatedAt: now()})
+	if fault.KindOf(err) == fault.Conflict {
+		return nil
+	}
+	return err
+}
+
+// ReturnOrigins lists the origins that may open, frame and be returned to from a tenant's Connect page.
+func (s *Service) ReturnOrigins(ctx context.Context, tenant string) ([]string, error) {
+	t, err := s.Store.Tenant(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return t.ReturnOrigins, nil
+}
+
+// AllowOrigins sets a tenant's return origins.
+func (s *Service) AllowOrigins(ctx context.Context, tenant string, origins []string) error {
+	for _, o := range origins {
+		if !isOrigin(o) {
+			return fault.Field("return_origins", o+" is not an origin such as https://app.example.com")
+		}
+	}
+	_, err := s.Store.UpdateTenant(ctx, tenant, func(t *storage.Tenant) error {
+		t.ReturnOrigins = origins
+		return nil
+	})
+	return err
+}
