@@ -150,6 +150,22 @@ func missing(err error) error {
 	return err
 }
 
+// Wish is what a reader wants of a token, Live what it gets; see token.
+type (
+	Wish = token.Wish
+	Live = token.Live
+	// Status is the condition of a connection.
+	Status = storage.Status
+)
+
+// The statuses of a connection.
+const (
+	Active      = storage.Active
+	NeedsReauth = storage.NeedsReauth
+	Revoked     = storage.Revoked
+	Disabled    = storage.Disabled
+)
+
 // Filter selects connections; empty fields select all.
 type Filter struct {
 	Connector, EndUser string
@@ -264,3 +280,18 @@ func (s *Service) Test(ctx context.Context, p access.Principal, id string) (View
 }
 
 func newID() string { return "conn_" + rand.Text() }
+
+// ForReconnect returns a connection that a connect session for endUser may renew.
+func (s *Service) ForReconnect(ctx context.Context, p access.Principal, id, endUser string) (View, error) {
+	if err := allowed(p, access.CreateConnectSession); err != nil {
+		return View{}, err
+	}
+	c, err := s.Store.Connection(ctx, storage.Ref{Tenant: p.Tenant, ID: id})
+	if err != nil {
+		return View{}, missing(err)
+	}
+	if c.EndUser != endUser {
+		return View{}, fault.Field("end_user", "this connection belongs to another end user")
+	}
+	return view(c), nil
+}

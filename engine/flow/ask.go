@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"dowel/engine/access"
 	"dowel/engine/auth"
 	"dowel/engine/fault"
 	"dowel/engine/storage"
@@ -54,13 +55,13 @@ func (s *Service) question(ctx context.Context, f storage.Flow, state pendingSta
 }
 
 // Answer takes the person's answer to the open question.
-func (s *Service) Answer(ctx context.Context, r storage.Ref, browser, value string) (Progress, error) {
-	f, err := s.mine(ctx, r, browser)
+func (s *Service) Answer(ctx context.Context, p access.Principal, id, browser, value string) (Progress, error) {
+	f, err := s.mine(ctx, p, id, browser)
 	if err != nil {
 		return Progress{}, err
 	}
 	if f.Status != storage.FlowPending || f.Step != "form" {
-		return s.Poll(ctx, r, browser)
+		return s.Poll(ctx, p, id, browser)
 	}
 	// Taken like a callback: of two answers one goes on.
 	if f, err = s.Store.TakeFlow(ctx, f.StateHash, time.Now()); err != nil {
@@ -105,8 +106,8 @@ func (s *Service) answerAccount(ctx context.Context, f storage.Flow, r auth.Requ
 }
 
 // Poll says where a flow stands. It answers only the browser that began it.
-func (s *Service) Poll(ctx context.Context, r storage.Ref, browser string) (Progress, error) {
-	f, err := s.mine(ctx, r, browser)
+func (s *Service) Poll(ctx context.Context, who access.Principal, id, browser string) (Progress, error) {
+	f, err := s.mine(ctx, who, id, browser)
 	if err != nil {
 		return Progress{}, err
 	}
@@ -143,11 +144,12 @@ func (s *Service) askAgain(ctx context.Context, f storage.Flow, p Progress) (Pro
 }
 
 // Cancel ends a pending flow at the person's wish.
-func (s *Service) Cancel(ctx context.Context, r storage.Ref, browser string) error {
-	if _, err := s.mine(ctx, r, browser); err != nil {
+func (s *Service) Cancel(ctx context.Context, p access.Principal, id, browser string) error {
+	f, err := s.mine(ctx, p, id, browser)
+	if err != nil {
 		return err
 	}
-	_, err := s.Store.UpdateFlow(ctx, r, func(f *storage.Flow) error {
+	_, err = s.Store.UpdateFlow(ctx, f.Ref, func(f *storage.Flow) error {
 		if f.Status == storage.FlowPending {
 			f.Status, f.Code, f.Message, f.Pending = storage.FlowFailed, "canceled", "the connection was not made", nil
 		}
@@ -157,8 +159,8 @@ func (s *Service) Cancel(ctx context.Context, r storage.Ref, browser string) err
 }
 
 // mine reads a flow for the browser that began it; for any other it does not exist.
-func (s *Service) mine(ctx context.Context, r storage.Ref, browser string) (storage.Flow, error) {
-	f, err := s.Store.Flow(ctx, r)
+func (s *Service) mine(ctx context.Context, p access.Principal, id, browser string) (storage.Flow, error) {
+	f, err := s.Store.Flow(ctx, storage.Ref{Tenant: p.Tenant, ID: id})
 	if err != nil {
 		return storage.Flow{}, err
 	}
