@@ -14,6 +14,10 @@ import (
 // fly makes sure that r has a version beyond seen and returns the record. It belongs to no caller: it
 // has its own deadline and goes on when the first of them leaves.
 func (s *Source) fly(r storage.Ref, seen int64) (storage.Connection, error) {
+	if err := s.work.enter(); err != nil {
+		return storage.Connection{}, err
+	}
+	defer s.work.leave()
 	// A flight is shared by callers with deadlines of their own, so none of theirs may end it.
 	ctx, cancel := context.WithTimeout(context.Background(), s.leaseTTL()+s.readWait())
 	defer cancel()

@@ -135,7 +135,11 @@ func (s *Source) hold(ctx context.Context, j job, change func(*storage.Connectio
 	s.cache.drop(c.Ref)
 	s.Logger.Error("a renewed credential could not be saved; keeping it and trying on",
 		"tenant", c.Tenant, "connection", c.ID, "err", cause)
-	s.saving.Go(func() { s.saveLater(ctx, j, change) })
+	s.work.hold()
+	go func() {
+		defer s.work.leave()
+		s.saveLater(ctx, j, change)
+	}()
 	return c, nil
 }
 
@@ -154,21 +158,6 @@ func (s *Source) saveLater(ctx context.Context, j job, change func(*storage.Conn
 			s.Logger.Warn("the kept credential is no longer wanted", "tenant", j.c.Tenant, "connection", j.c.ID, "err", err)
 			return
 		}
-	}
-}
-
-// Close waits until every credential in hand is saved, or ctx ends.
-func (s *Source) Close(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() {
-		s.saving.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("save renewed credentials: %w", ctx.Err())
 	}
 }
 

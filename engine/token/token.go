@@ -11,7 +11,6 @@ package token
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -51,7 +50,7 @@ type Source struct {
 	cache   cache
 	held    held
 	pauses  pauses
-	saving  sync.WaitGroup
+	work    work
 }
 
 // Wish is what a reader wants beyond a token that is good now.
