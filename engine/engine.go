@@ -120,6 +120,11 @@ func methods() auth.Registry {
 	)
 }
 
+// Explain writes the exact, redacted requests that Dowel makes for a connector.
+func Explain(k *definition.Connector, redirectURI string) string {
+	return auth.Explain(methods(), k, redirectURI)
+}
+
 // publicURL checks the one address that redirect URIs and links are made of; never a request's header.
 func publicURL(o Options) (string, error) {
 	u, err := url.Parse(o.PublicURL)
@@ -164,6 +169,7 @@ func (e *Engine) doors(public string, v *vault.Vault) *fiber.App {
 	web.Routes(app, web.Deps{
 		Identity: e.Identity, Connections: e.Connections, Flows: e.Flows, Catalog: o.Catalog, UI: o.UI, PublicURL: public,
 		RedirectURI: v.RedirectURI, Dev: o.Dev, Logger: o.Logger.With("room", "web"),
+		Explain: func(k *definition.Connector) string { return Explain(k, v.RedirectURI) },
 	})
 	return app
 }

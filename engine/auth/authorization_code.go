@@ -35,24 +35,33 @@ func (authorizationCode) Begin(_ context.Context, r Request) (Step, Pending, err
 	if r.Auth.PKCE.Used() {
 		p.Verifier = oauth2.GenerateVerifier()
 	}
-	env := r.env(nil)
-	u, err := r.Auth.Authorize.URL.FillURL(env)
-	if err != nil {
-		return nil, Pending{}, invalidRequest("authorization request", err)
-	}
-	standard, err := r.authorizeParams(p, env)
+	u, err := r.authorization(p)
 	if err != nil {
 		return nil, Pending{}, err
 	}
-	params, err := merged(standard, r.Auth.Authorize.Names, r.Auth.Authorize.Params, env)
-	if err != nil {
-		return nil, Pending{}, invalidRequest("authorization request", err)
-	}
-	u.RawQuery = joinQuery(u.RawQuery, encode(params))
 	if u, err = r.browserURL(u); err != nil {
 		return nil, Pending{}, err
 	}
 	return Redirect{URL: u}, p, nil
+}
+
+// authorization is the address the browser is sent to.
+func (r Request) authorization(p Pending) (*url.URL, error) {
+	env := r.env(nil)
+	u, err := r.Auth.Authorize.URL.FillURL(env)
+	if err != nil {
+		return nil, invalidRequest("authorization request", err)
+	}
+	standard, err := r.authorizeParams(p, env)
+	if err != nil {
+		return nil, err
+	}
+	params, err := merged(standard, r.Auth.Authorize.Names, r.Auth.Authorize.Params, env)
+	if err != nil {
+		return nil, invalidRequest("authorization request", err)
+	}
+	u.RawQuery = joinQuery(u.RawQuery, encode(params))
+	return u, nil
 }
 
 func (r Request) authorizeParams(p Pending, env definition.Env) ([]pair, error) {
@@ -167,10 +176,7 @@ func (authorizationCode) Complete(ctx context.Context, r Request, p Pending, a A
 	captured := capture(r.Auth.Callback.Capture, env)
 	r.Captured = mergeMaps(r.Captured, captured)
 	env["captured"] = anyMap(r.Captured)
-	standard := []pair{{"grant_type", grantType(r.Auth.Token.GrantType, "authorization_code")}, {"code", code}, {"redirect_uri", r.RedirectURI}}
-	if p.Verifier != "" {
-		standard = append(standard, pair{"code_verifier", p.Verifier})
-	}
+	standard := r.codeParams(code, p)
 	done, err := r.exchange(ctx, r.Auth.Token, standard, env, nil)
 	if err != nil {
 		return nil, err
@@ -216,16 +222,31 @@ func (r Request) checkCallback(q url.Values) error {
 // Refresh renews c (RFC 6749 §6), or trades its access token where the definition says so.
 func (authorizationCode) Refresh(ctx context.Context, r Request, c Credential) (Credential, error) {
 	t := refreshRequest(r.Auth)
-	standard := []pair{{"grant_type", grantType(t.GrantType, "refresh_token")}, {"refresh_token", c.RefreshToken.Reveal()}}
-	if f := r.Auth.Refresh; f != nil && f.Grant == "access_token" {
-		standard = nil
-		if t.GrantType != "" {
-			standard = []pair{{"grant_type", t.GrantType}}
-		}
-	}
+	standard := r.refreshParams(t, c)
 	r.Fields = c.Fields
 	done, err := r.exchange(ctx, t, standard, r.env(&c), &c)
 	return done.Credential, err
+}
+
+// codeParams are the parameters of RFC 6749 §4.1.3.
+func (r Request) codeParams(code string, p Pending) []pair {
+	out := []pair{{"grant_type", grantType(r.Auth.Token.GrantType, "authorization_code")}, {"code", code}, {"redirect_uri", r.RedirectURI}}
+	if p.Verifier != "" {
+		out = append(out, pair{"code_verifier", p.Verifier})
+	}
+	return out
+}
+
+// refreshParams are the parameters of RFC 6749 §6; a trade of the access token has only what the
+// definition says.
+func (r Request) refreshParams(t *definition.TokenRequest, c Credential) []pair {
+	if f := r.Auth.Refresh; f != nil && f.Grant == "access_token" {
+		if t.GrantType == "" {
+			return nil
+		}
+		return []pair{{"grant_type", t.GrantType}}
+	}
+	return []pair{{"grant_type", grantType(t.GrantType, "refresh_token")}, {"refresh_token", c.RefreshToken.Reveal()}}
 }
 
 // Revoke tells the provider, as the definition says; without a revoke request it does nothing.

@@ -37,15 +37,24 @@ func (clientCredentials) request(ctx context.Context, r Request, before *Credent
 	if id, _ := r.client(env); id == "" {
 		return Done{}, fault.E(fault.Misconfigured, r.Connector.Name+" has no client id", nil).WithCode("app-missing")
 	}
-	standard := []pair{{"grant_type", grantType(r.Auth.Token.GrantType, "client_credentials")}}
+	standard, err := r.clientParams(env)
+	if err != nil {
+		return Done{}, err
+	}
+	return r.exchange(ctx, r.Auth.Token, standard, env, before)
+}
+
+// clientParams are the parameters of RFC 6749 §4.4.2.
+func (r Request) clientParams(env definition.Env) ([]pair, error) {
+	out := []pair{{"grant_type", grantType(r.Auth.Token.GrantType, "client_credentials")}}
 	for _, g := range r.scopeGroups() {
 		scopes, err := r.scopesOf(&g.Scopes, env)
 		if err != nil {
-			return Done{}, err
+			return nil, err
 		}
-		standard = append(standard, pair{grantType(g.Parameter, "scope"), strings.Join(scopes, g.Sep())})
+		out = append(out, pair{grantType(g.Parameter, "scope"), strings.Join(scopes, g.Sep())})
 	}
-	return r.exchange(ctx, r.Auth.Token, standard, env, before)
+	return out, nil
 }
 
 // Complete is never called: Begin is Done.

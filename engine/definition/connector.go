@@ -142,3 +142,9 @@ func (c *Connector) ChoicesFor(a *Auth) []*Choice {
 	}
 	return c.Choose
 }
+
+// CapturedNames lists the values that formulas of a may read as captured.<name>.
+func (c *Connector) CapturedNames(a *Auth) []string {
+	k := compiler{c: c}
+	return k.namesOf(a).captured
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dowel/engine/simulator"
+)
+
+// simulatorCommand runs the simulated providers as a process of their own, so that several instances of
+// Dowel, or one that is restarted, find the same grants.
+func simulatorCommand() *cobra.Command {
+	var listen, redirect string
+	var o simulator.Options
+	cmd := &cobra.Command{
+		Use: "simulator", Short: "Run the simulated providers alone, for several instances of dowel serve --dev", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			host, _, err := net.SplitHostPort(listen)
+			if err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
+				return errors.New("the simulator listens on loopback only")
+			}
+			c, err := loadConfig("", os.Getenv)
+			if err != nil {
+				return err
+			}
+			log, err := logger(c, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if o.Catalog, err = loadCatalog(c, log); err != nil {
+				return err
+			}
+			s := simulator.New(o)
+			registerApps(s, o.Catalog, redirect)
+			ln, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), "http://"+ln.Addr().String()); err != nil {
+				return err
+			}
+			return serveSimulator(cmd.Context(), ln, s)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&listen, "listen", "127.0.0.1:0", "address to listen on, printed when ready")
+	f.StringVar(&redirect, "redirect-uri", "http://127.0.0.1:8080/callback", "redirect URI that the simulated apps are registered with")
+	f.DurationVar(&o.TokenLifetime, "token-lifetime", 30*time.Second, "how long tokens live")
+	f.DurationVar(&o.RefreshLatency, "latency", 0, "how long a token request takes")
+	f.StringVar(&o.Rotate, "rotate", "", "rotation instead of the definitions': always, sometimes, never")
+	f.DurationVar(&o.ReuseGrace, "reuse-grace", 0, "grace on reuse instead of the definitions'; negative: none")
+	f.BoolVar(&o.Control, "control", false, "serve /_control/: faults and statistics")
+	return cmd
+}

@@ -1,0 +1,204 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"dowel/engine/definition"
+	"dowel/engine/secret"
+)
+
+// Explain writes the exact requests that Dowel makes for a connector, with names in brackets where
+// secrets and values of one connection will stand. It makes them with the same code and sends none.
+func Explain(methods Registry, k *definition.Connector, redirectURI string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s), version %s\n", k.Name, k.ID, k.Version)
+	for _, a := range k.Auth {
+		fmt.Fprintf(&b, "\nmethod %s: %s\n", a.ID, a.Kind)
+		x := explanation{out: &b, k: k, a: a, redirectURI: redirectURI}
+		x.method, _ = methods.Method(a.Kind) // every kind of a loaded definition has one
+		x.all()
+	}
+	return b.String()
+}
+
+// explanation writes what one method sends.
+type explanation struct {
+	out         *strings.Builder
+	k           *definition.Connector
+	a           *definition.Auth
+	method      Method
+	redirectURI string
+}
+
+func (x explanation) all() {
+	if x.a.Authorize != nil {
+		x.request("authorize (in the browser)", func(r Request, _ Credential) (*http.Request, error) {
+			u, err := r.authorization(Pending{State: "[state]", Verifier: verifier(r.Auth)})
+			if err != nil {
+				return nil, err
+			}
+			return http.NewRequest(http.MethodGet, u.String(), http.NoBody)
+		})
+	}
+	if x.a.Token != nil {
+		x.request("token", x.tokenRequest)
+	}
+	if x.a.Kind == definition.AuthorizationCode && (x.a.Refresh == nil || x.a.Refresh.Grant != "none") {
+		x.request("refresh", func(r Request, c Credential) (*http.Request, error) {
+			t := refreshRequest(r.Auth)
+			return r.tokenRequest(context.Background(), t, r.refreshParams(t, c), r.env(&c))
+		})
+	}
+	for _, s := range x.a.Login {
+		x.call("login step "+s.ID, s.Request)
+	}
+	x.call("test", x.k.TestFor(x.a))
+	if id := x.k.IdentityFor(x.a); id != nil {
+		x.call("identity", id.Request)
+		for _, s := range id.Also {
+			x.call("identity, "+s.ID, s.Request)
+		}
+	}
+	for _, ch := range x.k.ChoicesFor(x.a) {
+		x.call("choose "+ch.ID, ch.Request)
+	}
+	x.call("revoke", x.a.Revoke)
+}
+
+func (x explanation) tokenRequest(r Request, c Credential) (*http.Request, error) {
+	env := r.env(&c)
+	if r.Auth.Kind == definition.ClientCredentials {
+		params, err := r.clientParams(env)
+		if err != nil {
+			return nil, err
+		}
+		return r.tokenRequest(context.Background(), r.Auth.Token, params, env)
+	}
+	env["callback"] = map[string]any{"redirect_uri": r.RedirectURI, "code": "[code]", "query": map[string]any{}}
+	return r.tokenRequest(context.Background(), r.Auth.Token, r.codeParams("[code]", Pending{Verifier: verifier(r.Auth)}), env)
+}
+
+func verifier(a *definition.Auth) string {
+	if !a.PKCE.Used() {
+		return ""
+	}
+	return "[code_verifier]"
+}
+
+func (x explanation) call(title string, q *definition.Request) {
+	if q == nil {
+		return
+	}
+	x.request(title, func(r Request, c Credential) (*http.Request, error) {
+		env := r.env(&c)
+		req, err := r.message(context.Background(), q, env)
+		if err != nil {
+			return nil, err
+		}
+		return req, r.authenticate(req, x.method, q, c, env)
+	})
+}
+
+// request writes one request, or why it cannot be made from examples alone. A value the provider will
+// give may have to be an address; then it is tried as one.
+func (x explanation) request(title string, build func(Request, Credential) (*http.Request, error)) {
+	fmt.Fprintf(x.out, "\n  %s\n", title)
+	req, err := build(x.example("[captured.%s]"))
+	if err != nil {
+		req, err = build(x.example("https://captured-%s.example"))
+	}
+	if err != nil {
+		req, err = build(x.example("captured-%s"))
+	}
+	if err != nil {
+		fmt.Fprintf(x.out, "    depends on values of the connection: %v\n", err)
+		return
+	}
+	x.print(req)
+}
+
+// example is a request with examples for what a person enters and names for what is secret.
+func (x explanation) example(captured string) (Request, Credential) {
+	r := Request{
+		Connector: x.k, Auth: x.a, Inputs: map[string]string{}, Fields: map[string]secret.Value{}, Captured: map[string]string{},
+		App: App{ClientID: "[client_id]", ClientSecret: secret.New("[client_secret]")}, RedirectURI: x.redirectURI,
+	}
+	for _, f := range x.k.Inputs {
+		r.Inputs[f.Name] = exampleOf(f)
+	}
+	for _, f := range x.a.Fields {
+		r.Fields[f.Name] = secret.New(exampleOf(f))
+	}
+	for _, name := range x.k.CapturedNames(x.a) {
+		r.Captured[name] = fmt.Sprintf(captured, strings.ReplaceAll(name, "_", "-"))
+	}
+	c := Credential{
+		AccessToken: secret.New("[access_token]"), RefreshToken: secret.New("[refresh_token]"), IDToken: secret.New("[id_token]"),
+		TokenType: "Bearer", Fields: r.Fields, Tokens: map[string]secret.Value{}, Values: map[string]secret.Value{},
+	}
+	if x.a.Token != nil {
+		for _, t := range x.a.Token.Answer.Tokens {
+			c.Tokens[t.Name] = secret.New("[tokens." + t.Name + "]")
+		}
+	}
+	for _, s := range x.a.Login {
+		for _, v := range s.Credential {
+			c.Values[v.Name] = secret.New("[" + v.Name + "]")
+		}
+	}
+	return r, c
+}
+
+func exampleOf(f definition.Field) string {
+	if f.Secret() {
+		return "[" + f.Name + "]"
+	}
+	if f.Default == "" && f.Example == "" && len(f.Options) > 0 {
+		return f.Options[0].Value
+	}
+	return cmp.Or(f.Default, f.Example, "["+f.Name+"]")
+}
+
+// print writes a request as it goes over the wire, one query parameter a line.
+func (x explanation) print(req *http.Request) {
+	where, query, _ := strings.Cut(req.URL.String(), "?")
+	fmt.Fprintf(x.out, "    %s %s\n", req.Method, bracketed(where))
+	for p := range strings.SplitSeq(query, "&") {
+		if p != "" {
+			fmt.Fprintf(x.out, "      %s\n", bracketed(p))
+		}
+	}
+	keys := make([]string, 0, len(req.Header))
+	for k := range req.Header {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		fmt.Fprintf(x.out, "    %s: %s\n", k, readable(req, k))
+	}
+	if req.Body == nil {
+		return
+	}
+	if body, err := io.ReadAll(req.Body); err == nil && len(body) > 0 {
+		fmt.Fprintf(x.out, "\n    %s\n", bracketed(string(body)))
+	}
+}
+
+// readable shows what is inside a Basic header.
+func readable(req *http.Request, key string) string {
+	if user, password, ok := req.BasicAuth(); ok && key == "Authorization" {
+		return "Basic base64(" + bracketed(user) + ":" + bracketed(password) + ")"
+	}
+	return req.Header.Get(key)
+}
+
+// bracketed undoes the escaping of the brackets around names, which stand for values not yet known.
+func bracketed(s string) string {
+	return strings.NewReplacer("%5B", "[", "%5D", "]").Replace(s)
+}
