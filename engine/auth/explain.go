@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/oauth2"
+
 	"dowel/engine/definition"
 	"dowel/engine/secret"
 )
@@ -200,5 +202,6 @@ func readable(req *http.Request, key string) string {
 
 // bracketed undoes the escaping of the brackets around names, which stand for values not yet known.
 func bracketed(s string) string {
-	return strings.NewReplacer("%5B", "[", "%5D", "]").Replace(s)
+	challenge := oauth2.S256ChallengeFromVerifier("[code_verifier]")
+	return strings.NewReplacer("%5B", "[", "%5D", "]", challenge, "[code_challenge]").Replace(s)
 }
