@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"sort"
@@ -13,7 +14,7 @@ import (
 
 // functions are what templates may call besides the fields of their page.
 func functions(u *UI, icons map[string]template.HTML) template.FuncMap {
-	return template.FuncMap{
+	funcs := template.FuncMap{
 		"t":     u.texts.text,
 		"tn":    u.texts.count,
 		"word":  u.texts.or,
@@ -52,6 +53,8 @@ func functions(u *UI, icons map[string]template.HTML) template.FuncMap {
 		"fits":        func(p Page, section string) bool { return section == sectionOf(p) },
 		"address":     address,
 	}
+	maps.Copy(funcs, views())
+	return funcs
 }
 
 // sectionOf says which entry of the console's navigation p belongs to.
