@@ -3,6 +3,8 @@ package connection
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"strings"
 
@@ -78,17 +80,42 @@ func sameMap(a, b map[string]string) bool {
 
 func (s *Service) create(ctx context.Context, f storage.Flow, r flow.Result) (flow.Outcome, error) {
 	c := storage.Connection{
-		Ref: storage.Ref{Tenant: f.Tenant, ID: newID()}, EndUser: f.EndUser, CreatedAt: now(),
+		Ref: storage.Ref{Tenant: f.Tenant, ID: idFor(f)}, EndUser: f.EndUser, CreatedAt: now(),
 		Name: cmp.Or(flow.Label(r.Identity), r.Connector.Name),
 	}
 	if err := s.fill(ctx, &c, f, r); err != nil {
 		return flow.Outcome{}, err
 	}
 	c.Emit(audit.New(audit.ConnectionCreated, c.Tenant, c.ID, "end_user:"+f.EndUser, facts(c)))
-	if err := s.Store.CreateConnection(ctx, c); err != nil {
+	err := s.Store.CreateConnection(ctx, c)
+	if fault.KindOf(err) == fault.Conflict && f.Session != "" {
+		return s.again(ctx, f, r, c.ID)
+	}
+	if err != nil {
 		return flow.Outcome{}, fmt.Errorf("save connection: %w", err)
 	}
 	return outcome(c, r), nil
+}
+
+// again is create for a session whose connection is there already: a second click renews it, unless
+// it is another account, which the person connected on purpose.
+func (s *Service) again(ctx context.Context, f storage.Flow, r flow.Result, id string) (flow.Outcome, error) {
+	out, err := s.reconnect(ctx, f, r, id)
+	if e := fault.As(err); e != nil && e.Code == "wrong-account" {
+		f.Session = ""
+		return s.create(ctx, f, r)
+	}
+	return out, err
+}
+
+// idFor derives the id from the connect session, if there is one: of two flows that a double click
+// began, both make the same record, and the store lets one create it.
+func idFor(f storage.Flow) string {
+	if f.Session == "" {
+		return newID()
+	}
+	sum := sha256.Sum256([]byte(f.Tenant + "\x00" + f.Session + "\x00" + f.Connector))
+	return "conn_" + base32.StdEncoding.EncodeToString(sum[:])[:26]
 }
 
 // reconnect puts the new credential into the connection, if it is of the same account.

@@ -36,6 +36,10 @@ func (s *Service) Callback(ctx context.Context, query url.Values, browser string
 	if err != nil {
 		return s.fail(ctx, f, nil, err)
 	}
+	if query.Has(PostedMark) && !r.Auth.Callback.FormPost {
+		return s.fail(ctx, f, &r, fault.E(fault.Invalid, "the answer came by POST, which this connector does not ask for", nil).WithCode("callback-method"))
+	}
+	query.Del(PostedMark)
 	query.Del("state")
 	step, err := m.Complete(ctx, r, state.Method, auth.Answer{Query: query})
 	if err != nil {
@@ -47,6 +51,10 @@ func (s *Service) Callback(ctx context.Context, query url.Values, browser string
 	}
 	return s.advance(ctx, f, m, r, state, done)
 }
+
+// PostedMark is added to the parameters of a callback that came by POST (OAuth 2.0 Form Post Response
+// Mode); only connectors that ask for that mode may be answered so.
+const PostedMark = "dowel_posted"
 
 func expired() error {
 	return fault.E(fault.Gone, "this link was used already or is older than 10 minutes", nil).WithCode("state-expired")
@@ -75,6 +83,11 @@ func (s *Service) advance(ctx context.Context, f storage.Flow, m auth.Method, r 
 		return s.fail(ctx, f, &r, fault.E(fault.Refused, "access was allowed, but not to everything that is needed: "+missing[0], nil).WithCode("missing-scope"))
 	}
 	tested, err := s.check(ctx, m, &r, c, &state)
+	if e := fault.As(err); e != nil && e.Code == "test-timeout" {
+		// What was typed is not thrown away because the provider is down: the person may keep it.
+		state.Ask, state.Why = "unverified", s.failure(f, r.Connector, err)
+		return s.ask(ctx, f, state, c)
+	}
 	if err != nil {
 		return s.fail(ctx, f, &r, err)
 	}
@@ -153,7 +166,7 @@ func (s *Service) finish(ctx context.Context, f storage.Flow, r auth.Request, st
 	if err != nil {
 		return s.fail(ctx, f, &r, err)
 	}
-	f, err = s.Store.UpdateFlow(ctx, f.Ref, func(f *storage.Flow) error {
+	_, err = s.Store.UpdateFlow(ctx, f.Ref, func(f *storage.Flow) error {
 		f.Status, f.Result, f.Message, f.Pending = storage.FlowDone, out.ID, out.Label, nil
 		f.Warnings = out.Warnings
 		return nil
@@ -162,10 +175,9 @@ func (s *Service) finish(ctx context.Context, f storage.Flow, r auth.Request, st
 		// The record is made; only the page that waits does not learn of it from the flow.
 		s.Logger.Warn("note finished flow", "flow", f.ID, "err", err)
 	}
-	return Progress{
-		Flow: f.ID, Status: storage.FlowDone, Result: out.ID, Label: out.Label, Warnings: out.Warnings,
-		Connector: r.Connector.ID, ReturnURL: f.ReturnURL, OpenerOrigin: f.OpenerOrigin,
-	}, nil
+	p := about(f)
+	p.Status, p.Result, p.Label, p.Warnings = storage.FlowDone, out.ID, out.Label, out.Warnings
+	return p, nil
 }
 
 // lacking lists what is wanted and not there; without a list of what is there, nothing is known to

@@ -32,15 +32,27 @@ func (s *Service) ask(ctx context.Context, f storage.Flow, state pendingState, c
 	if err != nil {
 		return Progress{}, err
 	}
-	q, err := s.question(ctx, f, state)
-	return Progress{Flow: f.ID, Status: storage.FlowPending, Ask: q, Connector: f.Connector, ReturnURL: f.ReturnURL, OpenerOrigin: f.OpenerOrigin}, err
+	p := about(f)
+	p.Ask, err = s.question(ctx, f, state)
+	return p, err
+}
+
+// about says of a flow what holds wherever it stands.
+func about(f storage.Flow) Progress {
+	return Progress{
+		Flow: f.ID, Tenant: f.Tenant, Session: f.Session, Status: f.Status, Connector: f.Connector,
+		ReturnURL: f.ReturnURL, OpenerOrigin: f.OpenerOrigin,
+	}
 }
 
 func (s *Service) question(ctx context.Context, f storage.Flow, state pendingState) (*Question, error) {
-	if state.Ask == "account" {
+	switch state.Ask {
+	case "account":
 		return &Question{Kind: "account", Got: Label(state.Identity), Options: []Option{
 			{"retry", ""}, {"new", ""}, {"cancel", ""},
 		}}, nil
+	case "unverified":
+		return &Question{Kind: "unverified", Why: state.Why, Options: []Option{{"save", ""}, {"cancel", ""}}}, nil
 	}
 	k, err := s.Vault.Catalog.Version(ctx, f.Tenant, f.Connector, f.ConnectorVersion)
 	if err != nil {
@@ -75,8 +87,15 @@ func (s *Service) Answer(ctx context.Context, p access.Principal, id, browser, v
 	if err != nil {
 		return s.fail(ctx, f, &req, err)
 	}
-	if state.Ask == "account" {
+	switch state.Ask {
+	case "account":
 		return s.answerAccount(ctx, f, req, state, c, value)
+	case "unverified":
+		if value != "save" {
+			return s.fail(ctx, f, &req, fault.E(fault.Refused, "the connection was not made", nil).WithCode("cancelled"))
+		}
+		state.Ask, state.Why, state.AcceptUnverified = "", nil, true
+		return s.advance(ctx, f, m, req, state, auth.Done{Credential: c})
 	}
 	i := slices.IndexFunc(state.Options, func(o auth.Option) bool { return o.Value == value })
 	if i < 0 {
@@ -111,10 +130,8 @@ func (s *Service) Poll(ctx context.Context, who access.Principal, id, browser st
 	if err != nil {
 		return Progress{}, err
 	}
-	p := Progress{
-		Flow: f.ID, Status: f.Status, Result: f.Result, Connector: f.Connector, ReturnURL: f.ReturnURL, OpenerOrigin: f.OpenerOrigin,
-		Warnings: f.Warnings,
-	}
+	p := about(f)
+	p.Result, p.Warnings = f.Result, f.Warnings
 	switch {
 	case f.Status == storage.FlowDone:
 		p.Label = f.Message
@@ -126,7 +143,7 @@ func (s *Service) Poll(ctx context.Context, who access.Principal, id, browser st
 	case time.Now().After(f.ExpiresAt):
 		p.Status, p.Failure = storage.FlowFailed, &Failure{Code: "state-expired", Message: fault.Public(expired())}
 	case f.Status == storage.FlowTaken:
-		p.Status = storage.FlowPending
+		p.Status, p.Working = storage.FlowPending, true
 	case f.Step == "form":
 		return s.askAgain(ctx, f, p)
 	}
@@ -151,7 +168,7 @@ func (s *Service) Cancel(ctx context.Context, p access.Principal, id, browser st
 	}
 	_, err = s.Store.UpdateFlow(ctx, f.Ref, func(f *storage.Flow) error {
 		if f.Status == storage.FlowPending {
-			f.Status, f.Code, f.Message, f.Pending = storage.FlowFailed, "canceled", "the connection was not made", nil
+			f.Status, f.Code, f.Message, f.Pending = storage.FlowFailed, "cancelled", "the connection was not made", nil
 		}
 		return nil
 	})

@@ -32,10 +32,9 @@ func (s *Service) fail(ctx context.Context, f storage.Flow, r *auth.Request, err
 	if uerr != nil {
 		s.Logger.Warn("note failed flow", "flow", f.ID, "err", uerr)
 	}
-	return Progress{
-		Flow: f.ID, Status: storage.FlowFailed, Failure: failure, Connector: f.Connector,
-		ReturnURL: f.ReturnURL, OpenerOrigin: f.OpenerOrigin,
-	}, nil
+	p := about(f)
+	p.Status, p.Failure = storage.FlowFailed, failure
+	return p, nil
 }
 
 // explain is fail for a flow that has no record yet.
@@ -95,7 +94,7 @@ func failureCode(err error) string {
 	case "redirect_uri_mismatch":
 		return "redirect-uri-mismatch"
 	case "missing-scope", "test-timeout", "browser-mismatch", "state-expired", "wrong-account", "app-missing",
-		"nothing-to-choose", "account-rejected", "issuer-mismatch":
+		"nothing-to-choose", "cancelled", "account-rejected", "issuer-mismatch":
 		return e.Code
 	}
 	switch e.Kind {

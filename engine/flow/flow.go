@@ -90,7 +90,12 @@ type Begin struct {
 // Progress is where a flow stands, and what the person has to do next.
 type Progress struct {
 	Flow   string
-	Status storage.FlowStatus // pending, done, failed
+	Tenant string
+	// Session is the connect session that allowed the flow; empty if none.
+	Session string
+	Status  storage.FlowStatus // pending, done, failed
+	// Working says of a pending flow that the answer has come and is being worked on.
+	Working bool
 	// RedirectURL sends the browser to the provider.
 	RedirectURL string
 	// Ask is a question to the person.
@@ -116,11 +121,13 @@ type Failure struct {
 
 // Question is a choice among options.
 type Question struct {
-	Kind        string // "choice" or "account"
+	Kind        string // "choice", "account" or "unverified"
 	Label, Help string
 	Options     []Option
-	// For "account": who was expected and who came.
-	Expected, Got string
+	// Got is, for "account", who came instead of who was expected.
+	Got string
+	// Why is, for "unverified", why the provider could not be asked whether the credential works.
+	Why *Failure
 }
 
 // Option is one answer to a Question.
@@ -178,7 +185,9 @@ func (s *Service) begin(ctx context.Context, p access.Principal, b Begin, r auth
 		if err := s.create(ctx, &f, state); err != nil {
 			return Progress{}, err
 		}
-		return Progress{Flow: f.ID, Status: storage.FlowPending, RedirectURL: step.URL.String(), Connector: f.Connector}, nil
+		p := about(f)
+		p.RedirectURL = step.URL.String()
+		return p, nil
 	case auth.Done:
 		f.Status = storage.FlowTaken
 		if err := s.create(ctx, &f, pendingState{}); err != nil {
@@ -219,7 +228,8 @@ type pendingState struct {
 	Tested     bool              `json:"tested,omitempty"`
 	Chosen     int               `json:"chosen,omitempty"` // how many choices are answered
 	Options    []auth.Option     `json:"options,omitempty"`
-	Ask        string            `json:"ask,omitempty"`
+	Ask        string            `json:"ask,omitempty"` // kind of the open question
+	Why        *Failure          `json:"why,omitempty"`
 }
 
 func (s *Service) create(ctx context.Context, f *storage.Flow, state pendingState) error {

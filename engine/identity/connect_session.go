@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ import (
 
 // sessionTTL is how long a connect session may wait for its person.
 const sessionTTL = 15 * time.Minute
+
+// reviewTTL is how much longer its browser may see what came of it.
+const reviewTTL = 30 * time.Minute
 
 // SessionInput asks for a connect session.
 type SessionInput struct {
@@ -71,6 +75,7 @@ func (s *Service) checkOrigins(ctx context.Context, p access.Principal, in Sessi
 	if err != nil {
 		return err
 	}
+	allowed = append(slices.Clone(allowed), s.PublicURL) // the console returns to itself
 	if in.OpenerOrigin != "" && !slices.Contains(allowed, in.OpenerOrigin) {
 		return fault.Field("opener_origin", "this origin is not on the tenant's list")
 	}
@@ -103,6 +108,7 @@ type Ticket struct {
 	ReturnURL    string
 	OpenerOrigin string
 	FrameOrigins []string
+	TenantName   string
 	// Used says that the session has made its connection, Result which.
 	Used   bool
 	Result string
@@ -114,16 +120,17 @@ func (t Ticket) Allows(connector string) bool {
 }
 
 // OpenTicket returns what a ticket allows, and binds it to the first browser that opens it. Unknown
-// and expired tickets are Gone, alike; another browser's is Forbidden.
+// and expired tickets are Gone, alike, and so is a used one in another browser; an open one there is
+// Forbidden.
 func (s *Service) OpenTicket(ctx context.Context, ticket, browser string) (Ticket, error) {
 	rec, err := s.Store.ConnectSession(ctx, hash(ticket))
 	if fault.KindOf(err) == fault.NotFound || err == nil && !now().Before(rec.ExpiresAt) {
-		return Ticket{}, fault.E(fault.Gone, "this link is no longer valid", nil).WithCode("session-expired")
+		return Ticket{}, noLongerValid()
 	}
 	if err != nil {
 		return Ticket{}, err
 	}
-	if rec.BrowserHash == "" {
+	if rec.BrowserHash == "" && browser != "" {
 		rec, err = s.Store.UpdateConnectSession(ctx, rec.Ref, func(c *storage.ConnectSession) error {
 			if c.BrowserHash == "" {
 				c.BrowserHash = hash(browser)
@@ -134,7 +141,31 @@ func (s *Service) OpenTicket(ctx context.Context, ticket, browser string) (Ticke
 			return Ticket{}, err
 		}
 	}
-	if rec.BrowserHash != hash(browser) {
+	return s.ticket(ctx, rec, browser)
+}
+
+// ReviewTicket returns a ticket for seeing what came of it: it binds nothing, and it goes on
+// answering after the ticket has expired, because a flow that was begun in time may end later.
+func (s *Service) ReviewTicket(ctx context.Context, ticket, browser string) (Ticket, error) {
+	rec, err := s.Store.ConnectSession(ctx, hash(ticket))
+	if fault.KindOf(err) == fault.NotFound || err == nil && (rec.BrowserHash == "" || now().After(rec.ExpiresAt.Add(reviewTTL))) {
+		return Ticket{}, noLongerValid()
+	}
+	if err != nil {
+		return Ticket{}, err
+	}
+	return s.ticket(ctx, rec, browser)
+}
+
+func noLongerValid() error {
+	return fault.E(fault.Gone, "this link is no longer valid", nil).WithCode("session-expired")
+}
+
+func (s *Service) ticket(ctx context.Context, rec storage.ConnectSession, browser string) (Ticket, error) {
+	if browser == "" || subtle.ConstantTimeCompare([]byte(rec.BrowserHash), []byte(hash(browser))) != 1 {
+		if rec.Used {
+			return Ticket{}, fault.E(fault.Gone, "this link was used already", nil).WithCode("session-used")
+		}
 		return Ticket{}, fault.E(fault.Forbidden, "this link was opened in another browser", nil).WithCode("browser-mismatch")
 	}
 	tenant, err := s.Store.Tenant(ctx, rec.Tenant)
@@ -146,7 +177,8 @@ func (s *Service) OpenTicket(ctx context.Context, ticket, browser string) (Ticke
 			Kind: access.EndUser, Tenant: rec.Tenant, ID: rec.ID, EndUser: rec.EndUser, Actions: []access.Action{access.Connect},
 		},
 		Session: rec.ID, Connectors: rec.Connectors, Connection: rec.Connection, ReturnURL: rec.ReturnURL,
-		OpenerOrigin: rec.OpenerOrigin, FrameOrigins: tenant.ReturnOrigins, Used: rec.Used, Result: rec.Result,
+		OpenerOrigin: rec.OpenerOrigin, FrameOrigins: tenant.ReturnOrigins, TenantName: tenant.Name,
+		Used: rec.Used, Result: rec.Result,
 	}, nil
 }
 

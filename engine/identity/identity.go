@@ -130,6 +130,12 @@ func (s *Service) EnsureTenant(ctx context.Context, id, name string) error {
 	return err
 }
 
+// TenantName returns what a tenant is called.
+func (s *Service) TenantName(ctx context.Context, tenant string) (string, error) {
+	t, err := s.Store.Tenant(ctx, tenant)
+	return t.Name, err
+}
+
 // ReturnOrigins lists the origins that may open, frame and be returned to from a tenant's Connect page.
 func (s *Service) ReturnOrigins(ctx context.Context, tenant string) ([]string, error) {
 	t, err := s.Store.Tenant(ctx, tenant)
