@@ -1,0 +1,115 @@
+package simulator
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// apiCall answers any call to the provider's API that carries a good credential, and says in the body
+// what the definition's expressions look for.
+func (c *call) apiCall(hits []hit) *answer {
+	known := slots{}
+	open := false
+	for _, h := range hits {
+		known.add(h.slots)
+		open = open || h.request != nil && h.request.Auth == "none" && h.role == roleCall
+	}
+	who := &holder{account: c.s.options.Accounts[0]}
+	if !open {
+		h, p := c.holder(known)
+		if p == nil {
+			p = c.headerConstants(c.connector.API.Headers)
+		}
+		if p != nil {
+			return c.callRefusal(hits, p)
+		}
+		who = h
+	}
+	c.count(func(s *Stats) { s.Calls++ })
+	d := document{}
+	for _, h := range hits {
+		if h.role == roleCall && h.method == c.r.Method && (who.auth == nil || h.auth == who.auth) {
+			if _, p := c.asked(h); p != nil {
+				return c.callRefusal([]hit{h}, p)
+			}
+			c.tell(d, h, who.account)
+		}
+	}
+	if d.get(body()) == nil {
+		d.set(body(), map[string]any{
+			"simulated": true, "method": c.r.Method, "path": c.path, "account": who.account.Email,
+		})
+	}
+	return jsonAnswer(http.StatusOK, d.answerBody())
+}
+
+// tell writes what the definition reads from the answer to one of its requests.
+func (c *call) tell(d document, h hit, a Account) {
+	if h.choice != nil {
+		c.tellOptions(d, h.choice, a)
+	}
+	id := c.connector.IdentityFor(h.auth)
+	if h.tells {
+		all := document{}
+		all.identity(id, a)
+		d.set(body(), merge(d.get(body()), all.get(body())))
+	}
+	if h.step != nil && id != nil {
+		all := document{}
+		all.identity(id, a)
+		// find(list, …) makes its list only as far as the identity reads it.
+		d.set(body(), merge(d.get(body()), all.get([]any{"steps", h.step.ID, "body"})))
+	}
+	for i := range h.request.Capture {
+		d.place(&h.request.Capture[i].Value, c.capturedValue(h.request.Capture[i].Name))
+	}
+	d.decide(h.request.Success, true)
+}
+
+// tellOptions writes a list of two things to choose from.
+func (c *call) tellOptions(d document, ch *definition.Choice, a Account) {
+	var list []any
+	for i := range 2 {
+		o := document{}
+		o.place(ch.Value, fmt.Sprintf("%s-org-%d", a.ID, i+1))
+		o.place(ch.Name, fmt.Sprintf("%s's organisation %d", strings.SplitN(a.Name, " ", 2)[0], i+1))
+		for k := range ch.Capture {
+			o.place(&ch.Capture[k].Value, "sim-"+ch.Capture[k].Name)
+		}
+		list = append(list, o["option"])
+	}
+	where := document{}
+	where.place(ch.Options, list)
+	d.set(body(), merge(d.get(body()), where.get(body())))
+}
+
+// callRefusal is an error answer to an API call (RFC 6750 §3).
+func (c *call) callRefusal(hits []hit, p *problem) *answer {
+	c.count(func(s *Stats) { s.Refused[p.code]++ })
+	said := *p
+	if said.code == "" {
+		said.code = "unauthorized"
+	}
+	var o definition.Outcome
+	for _, h := range hits {
+		if h.request != nil && h.method == c.r.Method {
+			o = h.request.Outcome
+			break
+		}
+	}
+	a := refusal(nil, o, &said)
+	if o.Success != nil && o.Error != nil && !reads(o.Success, "response.status") {
+		a.status = http.StatusOK // the body alone tells
+	}
+	if p.status == http.StatusUnauthorized {
+		challenge := `Bearer realm="simulated"`
+		if p.code != "" {
+			challenge += fmt.Sprintf(`, error=%q, error_description=%q`, p.code, p.description)
+		}
+		a.set("WWW-Authenticate", challenge)
+	}
+	return a
+}

@@ -1,0 +1,164 @@
+package simulator
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// role is what an address is for.
+type role string
+
+const (
+	roleAuthorize role = "authorize"
+	roleToken     role = "token"
+	roleRefresh   role = "refresh"
+	roleRevoke    role = "revoke"
+	roleLogin     role = "login"
+	roleCall      role = "api"
+)
+
+// endpoint is one address of a connector and what its definition says about it.
+type endpoint struct {
+	role    role
+	method  string
+	address address
+	auth    *definition.Auth
+	request *definition.Request // of revoke, login and calls
+	step    *definition.Step    // of login, and of what identity asks besides
+	// tells says that the answer is where the identity is read; choice that options are.
+	tells  bool
+	choice *definition.Choice
+}
+
+// hit is an endpoint that was asked for, and the values in its address.
+type hit struct {
+	*endpoint
+	slots slots
+}
+
+// atlas lists the addresses of a connector.
+type atlas struct {
+	connector *definition.Connector
+	endpoints []*endpoint
+	hosts     []pattern
+}
+
+func newAtlas(c *definition.Connector) *atlas {
+	a := &atlas{connector: c}
+	for _, h := range c.Hosts {
+		source := h.Source
+		if rest, wild := strings.CutPrefix(source, "*."); wild {
+			source = "${any}." + rest
+		}
+		a.hosts = append(a.hosts, newPattern(pieces(source), func(p piece, before, after string) string {
+			if p.formula == "any" {
+				return `[A-Za-z0-9._-]+`
+			}
+			return hostPart(c, nil, p, before, after)
+		}))
+	}
+	for _, m := range c.Auth {
+		a.method(m)
+	}
+	return a
+}
+
+func (a *atlas) method(m *definition.Auth) {
+	if m.Authorize != nil {
+		a.add(endpoint{role: roleAuthorize, auth: m}, m.Authorize.URL.Source)
+	}
+	if m.Token != nil {
+		method := cmp.Or(m.Token.Method, http.MethodPost)
+		a.add(endpoint{role: roleToken, auth: m, method: method}, m.Token.URL.Source)
+		if f := m.Refresh; f != nil {
+			method, source := cmp.Or(f.Method, method), m.Token.URL.Source
+			if f.URL != nil {
+				source = f.URL.Source
+			}
+			a.add(endpoint{role: roleRefresh, auth: m, method: method}, source)
+		} else if m.Kind == definition.AuthorizationCode {
+			a.add(endpoint{role: roleRefresh, auth: m, method: method}, m.Token.URL.Source)
+		}
+	}
+	if m.Revoke != nil {
+		a.request(endpoint{role: roleRevoke, auth: m, request: m.Revoke})
+	}
+	for _, s := range m.Login {
+		if s.Request != nil {
+			a.request(endpoint{role: roleLogin, auth: m, request: s.Request, step: s})
+		}
+	}
+	a.calls(m)
+}
+
+func (a *atlas) calls(m *definition.Auth) {
+	id := a.connector.IdentityFor(m)
+	if t := a.connector.TestFor(m); t != nil {
+		tells := id != nil && id.Request == nil && id.From != "token"
+		a.request(endpoint{role: roleCall, auth: m, request: t, tells: tells})
+	}
+	if id != nil {
+		if id.Request != nil {
+			a.request(endpoint{role: roleCall, auth: m, request: id.Request, tells: true})
+		}
+		for _, s := range id.Also {
+			if s.Request != nil {
+				a.request(endpoint{role: roleCall, auth: m, request: s.Request, step: s})
+			}
+		}
+	}
+	for _, ch := range a.connector.ChoicesFor(m) {
+		if ch.Request != nil {
+			a.request(endpoint{role: roleCall, auth: m, request: ch.Request, choice: ch})
+		}
+	}
+}
+
+func (a *atlas) request(e endpoint) {
+	e.method = cmp.Or(e.request.Method, http.MethodGet)
+	a.add(e, e.request.URL.Source)
+}
+
+func (a *atlas) add(e endpoint, source string) {
+	where, ok := newAddress(a.connector, e.auth, source)
+	if !ok {
+		return // the definition's own check complains about it
+	}
+	e.address = where
+	a.endpoints = append(a.endpoints, &e)
+}
+
+// find returns the endpoints at an address, whatever their method.
+func (a *atlas) find(host, path string) []hit {
+	var out []hit
+	for _, e := range a.endpoints {
+		if s, ok := e.address.match(host, path); ok && a.hosted(host, s) {
+			out = append(out, hit{e, s})
+		}
+	}
+	return out
+}
+
+// hosted reports whether the definition lists host. Values already known from the address must be the
+// same in the host.
+func (a *atlas) hosted(host string, known slots) bool {
+	for _, p := range a.hosts {
+		m, ok := p.match(strings.ToLower(host))
+		if !ok {
+			continue
+		}
+		same := true
+		for name, v := range m {
+			if k, ok := known[name]; ok && name != "" && !strings.EqualFold(k, v) {
+				same = false
+			}
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,65 @@
+package simulator
+
+import (
+	"net/http"
+	"strings"
+)
+
+// login answers one step of a login; nil if the request is none. Any name and password are good that
+// do not call themselves wrong.
+func (c *call) login(hits []hit) *answer {
+	for _, h := range hits {
+		if h.role != roleLogin || h.method != c.r.Method {
+			continue
+		}
+		c.count(func(s *Stats) { s.Token["login"]++ })
+		got, p := c.asked(h)
+		if p == nil {
+			p = c.typed(h, got)
+		}
+		if p != nil {
+			c.count(func(s *Stats) { s.Refused[p.code]++ })
+			return refusal(h.auth, h.request.Outcome, p)
+		}
+		if !c.wait(c.s.options.RefreshLatency) {
+			return refusal(h.auth, h.request.Outcome, errGone)
+		}
+		return c.session(h, got)
+	}
+	return nil
+}
+
+// typed judges what somebody typed into the form.
+func (c *call) typed(h hit, got slots) *problem {
+	for name, v := range got {
+		field, ok := strings.CutPrefix(name, "fields.")
+		if !ok {
+			continue
+		}
+		f, _ := h.auth.Fields.Named(field)
+		if f.Secret() && wrong(v) || f.Must() && strings.Contains(v, "wrong") {
+			return &problem{"invalid_grant", "the " + f.Label + " is not accepted", http.StatusUnauthorized}
+		}
+	}
+	return nil
+}
+
+// session makes the answer of a login: new values for the session, and when they end.
+func (c *call) session(h hit, got slots) *answer {
+	s, d := c.s, document{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.newGrant(c.connector.ID, h.auth, "", s.typist(got))
+	for i := range h.step.Credential {
+		v := &h.step.Credential[i]
+		d.place(&v.Value, s.newToken(g, v.Name, s.options.TokenLifetime))
+	}
+	place(d, h.step.Expires, s.options.TokenLifetime)
+	for i := range h.request.Capture {
+		d.place(&h.request.Capture[i].Value, c.capturedValue(h.request.Capture[i].Name))
+	}
+	d.decide(h.request.Success, true)
+	a := jsonAnswer(http.StatusOK, d.answerBody())
+	a.grant = g
+	return a
+}

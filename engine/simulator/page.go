@@ -1,0 +1,101 @@
+package simulator
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The pages hold their own style, run no script, and load nothing.
+
+//go:embed page.css
+var style string
+
+//go:embed page.html
+var pageSource string
+
+var pages = template.Must(template.New("page").Parse(pageSource))
+
+// page is what a page shows; exactly one of Consent, Error and Post is there.
+type page struct {
+	Style    template.CSS
+	Title    string
+	Provider string
+	Consent  *consentView
+	Error    string
+	Post     *postView
+}
+
+type consentView struct {
+	Request, App, Redirect string
+	Scopes                 []string
+	Accounts               []Account
+}
+
+type postView struct {
+	Action string
+	Values []pair
+}
+
+type pair struct{ Name, Value string }
+
+// consentPage asks the person; the request is remembered under the ticket in the page.
+func (c *call) consentPage(ask consent) *answer {
+	ticket := c.s.issue("ask")
+	c.s.mu.Lock()
+	c.s.asked[ticket] = &ask
+	c.s.mu.Unlock()
+	view := &consentView{Request: ticket, App: ask.client, Redirect: ask.redirect, Accounts: c.s.options.Accounts}
+	for _, list := range ask.scopes {
+		view.Scopes = append(view.Scopes, list...)
+	}
+	slices.Sort(view.Scopes)
+	return render(http.StatusOK, origin(ask.redirect), page{
+		Title: "Simulated " + c.connector.Name, Provider: c.connector.Name, Consent: view,
+	})
+}
+
+func errorPage(status int, why string) *answer {
+	return render(status, "", page{Title: "Simulated provider: error", Error: why})
+}
+
+// formPostPage hands the answer over as a form (OAuth 2.0 Form Post Response Mode); without a script
+// the person presses a button.
+func formPostPage(provider, action string, values url.Values) *answer {
+	view := &postView{Action: action}
+	for name, v := range values {
+		view.Values = append(view.Values, pair{name, v[0]})
+	}
+	slices.SortFunc(view.Values, func(a, b pair) int { return strings.Compare(a.Name, b.Name) })
+	return render(http.StatusOK, origin(action), page{Title: "Simulated " + provider, Provider: provider, Post: view})
+}
+
+// origin is where a form of the page may lead in the end: browsers hold redirects after a form to
+// form-action as well.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func render(status int, formAction string, p page) *answer {
+	p.Style = template.CSS(style)
+	var b bytes.Buffer
+	if err := pages.Execute(&b, p); err != nil {
+		return plain(http.StatusInternalServerError, err.Error())
+	}
+	sum := sha256.Sum256([]byte(style))
+	hash := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	csp := "default-src 'none'; style-src " + hash + "; form-action 'self' " + formAction + "; frame-ancestors 'none'; base-uri 'none'"
+	a := &answer{status: status, header: http.Header{}, body: b.Bytes()}
+	return a.set("Content-Type", "text/html; charset=utf-8").set("Content-Security-Policy", csp).
+		set("Cache-Control", "no-store").set("Referrer-Policy", "no-referrer").set("X-Content-Type-Options", "nosniff")
+}

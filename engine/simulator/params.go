@@ -1,0 +1,185 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// params are the parameters of a request. RFC 6749 §3.2: each at most once, and one without a value is
+// as good as not sent.
+type params map[string]string
+
+// single turns a query or a form into params.
+func single(values url.Values) (params, *problem) {
+	out := params{}
+	for name, v := range values {
+		if len(v) > 1 {
+			return nil, refuse("invalid_request", "the parameter "+name+" is repeated")
+		}
+		if v[0] != "" {
+			out[name] = v[0]
+		}
+	}
+	return out, nil
+}
+
+// query reads the parameters of the address.
+func (c *call) query() (params, *problem) {
+	values, err := url.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse("invalid_request", "the query cannot be read")
+	}
+	return single(values)
+}
+
+// tokenParams reads the parameters of a token request from the one place the definition puts them.
+func (c *call) tokenParams(method, format string) (params, *problem) {
+	inQuery, p := c.query()
+	if p != nil {
+		return nil, p
+	}
+	if format == "query" || method == http.MethodGet {
+		return inQuery, nil
+	}
+	for _, secret := range []string{"client_secret", "code", "code_verifier", "refresh_token"} {
+		if inQuery[secret] != "" {
+			// RFC 6749 §2.3.1: never in the request URI.
+			return nil, refuse("invalid_request", secret+" must not be in the address")
+		}
+	}
+	return c.bodyParams(format)
+}
+
+func (c *call) bodyParams(format string) (params, *problem) {
+	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if format == "json" {
+		if kind != "application/json" {
+			return nil, refuse("invalid_request", "the body must be application/json")
+		}
+		var m map[string]any
+		if err := json.Unmarshal(c.body, &m); err != nil {
+			return nil, refuse("invalid_request", "the body is not a JSON object")
+		}
+		out := params{}
+		for k, v := range m {
+			if text := definition.Text(v); text != "" {
+				out[k] = text
+			}
+		}
+		return out, nil
+	}
+	if kind != "application/x-www-form-urlencoded" {
+		return nil, refuse("invalid_request", "the body must be application/x-www-form-urlencoded")
+	}
+	values, err := url.ParseQuery(string(c.body))
+	if err != nil {
+		return nil, refuse("invalid_request", "the form cannot be read")
+	}
+	return single(values)
+}
+
+// constants checks the parameters that the definition gives a fixed value, and returns the values of
+// the others that it fills.
+func constants(want definition.Params, got params) (slots, *problem) {
+	out := slots{}
+	for _, w := range want {
+		if w.Drop {
+			if got[w.Name] != "" {
+				return nil, refuse("invalid_request", w.Name+" must not be sent")
+			}
+			continue
+		}
+		m, ok := valuePattern(w.Value.Source).match(got[w.Name])
+		if !ok {
+			return nil, refuse("invalid_request", w.Name+" is missing or not what it should be")
+		}
+		out.add(m)
+	}
+	return out, nil
+}
+
+// authenticate checks the client's authentication: the one way the definition declares, and no other
+// beside it (RFC 6749 §2.3).
+func (c *call) authenticate(how definition.ClientAuth, names definition.Names, got params, anyone bool) (*client, *problem) {
+	idName, _ := names.Name("client_id")
+	secretName, _ := names.Name("client_secret")
+	id, secret := got[idName], got[secretName]
+	header := c.r.Header.Get("Authorization")
+	switch how {
+	case definition.ClientAuthHeader:
+		if secret != "" {
+			return nil, refuse("invalid_request", "the client authenticates in the header; client_secret must not be sent as well")
+		}
+		user, password, ok := basicClient(header)
+		if !ok {
+			return nil, refuse("invalid_client", "the client must authenticate with the Basic scheme")
+		}
+		if id != "" && id != user {
+			return nil, refuse("invalid_request", "client_id differs from the one in the header")
+		}
+		id, secret = user, password
+	case definition.ClientAuthBody:
+		if header != "" {
+			return nil, refuse("invalid_request", "the client authenticates in the body; the Authorization header must not be sent as well")
+		}
+		if secret == "" {
+			return nil, refuse("invalid_client", "client_secret is missing")
+		}
+	case definition.ClientAuthNone:
+		if header != "" || secret != "" {
+			return nil, refuse("invalid_request", "a public client does not authenticate")
+		}
+	}
+	return c.client(id, secret, how == definition.ClientAuthNone, anyone)
+}
+
+// client returns the registered client. anyone lets a client in that nobody registered, with any
+// secret that is not called wrong.
+func (c *call) client(id, secret string, public, anyone bool) (*client, *problem) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	known := c.s.clients[c.connector.ID][id]
+	switch {
+	case known == nil && anyone && id != "" && !wrong(secret):
+		return &client{id: id, secret: secret}, nil
+	case known == nil:
+		return nil, refuse("invalid_client", "the client is not known")
+	case !public && known.secret != secret:
+		return nil, refuse("invalid_client", "the client secret is wrong")
+	}
+	return known, nil
+}
+
+// basicClient reads the Basic scheme with its parts form-encoded (RFC 6749 §2.3.1, RFC 7617 §2).
+func basicClient(header string) (id, secret string, ok bool) {
+	scheme, rest, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	raw, err := base64.StdEncoding.DecodeString(rest)
+	if err != nil {
+		return "", "", false
+	}
+	user, password, ok := strings.Cut(string(raw), ":")
+	if !ok {
+		return "", "", false
+	}
+	id, err = url.QueryUnescape(user)
+	if err != nil {
+		return "", "", false
+	}
+	secret, err = url.QueryUnescape(password)
+	return id, secret, err == nil
+}
+
+// wrong reports whether a secret calls itself wrong; any other that somebody types is good.
+func wrong(secret string) bool {
+	s := strings.ToLower(secret)
+	return strings.TrimSpace(s) == "" || strings.Contains(s, "wrong") || strings.Contains(s, "bad")
+}

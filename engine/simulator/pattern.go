@@ -1,0 +1,256 @@
+package simulator
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// slots are the values found where a template has formulas, by the formula: "inputs.subdomain". What
+// stands for a formula that does more than name a value is kept under "".
+type slots map[string]string
+
+func (s slots) add(more slots) {
+	for k, v := range more {
+		s[k] = v
+	}
+}
+
+// piece is a literal text or a formula of a template.
+type piece struct {
+	text, formula string
+	isFormula     bool
+}
+
+var (
+	formulaMark = regexp.MustCompile(`\$\{`)
+	plainName   = regexp.MustCompile(`^(inputs|fields|captured|credential|app|callback)(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
+)
+
+// pieces cuts a template at its formulas.
+func pieces(source string) []piece {
+	var out []piece
+	for {
+		at := formulaMark.FindStringIndex(source)
+		if at == nil {
+			break
+		}
+		if at[0] > 0 {
+			out = append(out, piece{text: source[:at[0]]})
+		}
+		rest := source[at[1]:]
+		end := formulaEnd(rest)
+		out = append(out, piece{formula: strings.TrimSpace(rest[:end]), isFormula: true})
+		source = rest[min(end+1, len(rest)):]
+	}
+	if source != "" {
+		out = append(out, piece{text: source})
+	}
+	return out
+}
+
+// formulaEnd finds the brace that closes a formula, past texts and braces inside it.
+func formulaEnd(s string) int {
+	depth := 0
+	var quote rune
+	for i, r := range s {
+		switch {
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case strings.ContainsRune("'\"`", r):
+			quote = r
+		case r == '{':
+			depth++
+		case r == '}' && depth == 0:
+			return i
+		case r == '}':
+			depth--
+		}
+	}
+	return len(s)
+}
+
+// pattern recognizes what a template can be filled to.
+type pattern struct {
+	re    *regexp.Regexp
+	names []string
+	// bare says that nothing but a formula is there, so that nothing may be left of it.
+	bare bool
+}
+
+// newPattern makes a pattern; part writes the expression for one formula, of which before and after
+// are the texts around it.
+func newPattern(ps []piece, part func(p piece, before, after string) string) pattern {
+	var b strings.Builder
+	out := pattern{bare: true}
+	b.WriteString(`(?s)^`)
+	for i, p := range ps {
+		if !p.isFormula {
+			out.bare = false
+			b.WriteString(regexp.QuoteMeta(p.text))
+			continue
+		}
+		var before, after string
+		if i > 0 {
+			before = ps[i-1].text
+		}
+		if i+1 < len(ps) {
+			after = ps[i+1].text
+		}
+		name := p.formula
+		if !plainName.MatchString(name) {
+			name = ""
+		}
+		out.names = append(out.names, name)
+		b.WriteString(`(` + part(p, before, after) + `)`)
+	}
+	b.WriteString(`$`)
+	out.re = regexp.MustCompile(b.String())
+	return out
+}
+
+// valuePattern recognizes a header, a parameter or another text.
+func valuePattern(source string) pattern {
+	return newPattern(pieces(source), func(piece, string, string) string { return `.*` })
+}
+
+func (p pattern) match(s string) (slots, bool) {
+	m := p.re.FindStringSubmatch(s)
+	if m == nil {
+		return nil, false
+	}
+	out := slots{}
+	for i, name := range p.names {
+		out[name] = m[i+1]
+	}
+	return out, true
+}
+
+// optional reports whether a text may come out empty, and is then not sent.
+func (p pattern) optional(a *definition.Auth, inputs definition.Fields) bool {
+	if !p.bare {
+		return false
+	}
+	for _, name := range p.names {
+		if name == "" || strings.HasPrefix(name, "captured.") {
+			continue
+		}
+		field, ok := strings.CutPrefix(name, "fields.")
+		var f definition.Field
+		if ok && a != nil {
+			f, ok = a.Fields.Named(field)
+		} else if field, ok = strings.CutPrefix(name, "inputs."); ok {
+			f, ok = inputs.Named(field)
+		}
+		if !ok || f.Must() {
+			return false
+		}
+	}
+	return true
+}
+
+// address recognizes the addresses a URL template can be filled to.
+type address struct {
+	host, path pattern
+	// anyHost says that the template begins with a formula: the host is whatever was captured.
+	anyHost bool
+}
+
+// newAddress reads a URL template of connector c; one that begins with a slash stands under base_url.
+func newAddress(c *definition.Connector, a *definition.Auth, source string) (address, bool) {
+	if strings.HasPrefix(source, "/") && c.API.BaseURL != nil {
+		source = strings.TrimRight(c.API.BaseURL.Source, "/") + source
+	}
+	var out address
+	var host, path []piece
+	ps := pieces(source)
+	if len(ps) == 0 {
+		return out, false
+	}
+	if ps[0].isFormula {
+		out.anyHost = true
+		path = ps[1:]
+	} else {
+		_, after, ok := strings.Cut(ps[0].text, "://")
+		if !ok {
+			return out, false
+		}
+		ps[0].text = after
+		host, path = splitHost(ps)
+	}
+	out.host = newPattern(host, func(p piece, before, after string) string { return hostPart(c, a, p, before, after) })
+	out.path = newPattern(cutQuery(path), func(piece, string, string) string { return `[^/]+` })
+	return out, true
+}
+
+// splitHost parts the pieces of an address at the first slash.
+func splitHost(ps []piece) (host, path []piece) {
+	for i, p := range ps {
+		h, rest, found := strings.Cut(p.text, "/")
+		if p.isFormula || !found {
+			continue
+		}
+		host = append(append(host, ps[:i]...), piece{text: h})
+		return host, append([]piece{{text: "/" + rest}}, ps[i+1:]...)
+	}
+	return ps, nil
+}
+
+// cutQuery drops what follows a question mark: parameters are looked at one by one.
+func cutQuery(ps []piece) []piece {
+	for i, p := range ps {
+		if before, _, found := strings.Cut(p.text, "?"); found && !p.isFormula {
+			return append(append([]piece{}, ps[:i]...), piece{text: before})
+		}
+	}
+	return ps
+}
+
+// hostPart is what a formula in a host can be: one of the options it has, one label in front of a
+// fixed domain, or any name.
+func hostPart(c *definition.Connector, a *definition.Auth, p piece, before, after string) string {
+	fields := c.Inputs
+	name, ok := strings.CutPrefix(p.formula, "inputs.")
+	if !ok && a != nil {
+		name = strings.TrimPrefix(p.formula, "fields.")
+		fields = a.Fields
+	}
+	if f, ok := fields.Named(name); ok && len(f.Options) > 0 {
+		var options []string
+		for _, o := range f.Options {
+			options = append(options, regexp.QuoteMeta(o.Value))
+		}
+		return strings.Join(options, "|")
+	}
+	if before == "" && strings.HasPrefix(after, ".") {
+		return `[A-Za-z0-9_-]+`
+	}
+	return `[A-Za-z0-9._-]+(?::[0-9]+)?`
+}
+
+// match compares host and path, the latter escaped.
+func (a address) match(host, path string) (slots, bool) {
+	out := slots{}
+	if !a.anyHost {
+		m, ok := a.host.match(host)
+		if !ok {
+			return nil, false
+		}
+		out.add(m)
+	}
+	decoded, err := url.PathUnescape(path)
+	if err != nil {
+		return nil, false
+	}
+	for _, p := range []string{decoded, strings.TrimSuffix(decoded, "/")} {
+		if m, ok := a.path.match(p); ok {
+			out.add(m)
+			return out, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,137 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// asked compares the request with the one a definition describes, and returns what stands where the
+// definition has formulas.
+func (c *call) asked(h hit) (slots, *problem) {
+	q := h.request
+	if c.r.Method != h.method {
+		return nil, &problem{"invalid_request", "the method must be " + h.method, http.StatusMethodNotAllowed}
+	}
+	out := slots{}
+	out.add(h.slots)
+	got, p := c.query()
+	if p == nil {
+		p = c.present(q.Query, got, h.auth, out)
+	}
+	if p == nil {
+		p = c.headerConstants(q.Headers)
+	}
+	if p == nil && len(q.Form) > 0 {
+		if got, p = c.bodyParams("form"); p == nil {
+			p = c.present(q.Form, got, h.auth, out)
+		}
+	}
+	if p == nil && q.JSON != nil {
+		p = c.tree(h, out)
+	}
+	return out, p
+}
+
+// present checks that the parameters are there, except those that may come out empty.
+func (c *call) present(want definition.Params, got params, a *definition.Auth, out slots) *problem {
+	for _, w := range want {
+		pattern := valuePattern(w.Value.Source)
+		if w.Drop || got[w.Name] == "" && pattern.optional(a, c.connector.Inputs) {
+			continue
+		}
+		m, ok := pattern.match(got[w.Name])
+		if !ok || got[w.Name] == "" {
+			return refuse("invalid_request", w.Name+" is missing or not what it should be")
+		}
+		out.add(m)
+	}
+	return nil
+}
+
+// marker stands for a value while a tree of templates is filled to see what it is to look like.
+const markOpen, markClose = "\ue000", "\ue001"
+
+// tree compares a JSON body with the one the definition describes.
+func (c *call) tree(h hit, out slots) *problem {
+	var got any
+	if !strings.HasPrefix(c.r.Header.Get("Content-Type"), "application/json") || json.Unmarshal(c.body, &got) != nil {
+		return refuse("invalid_request", "the body must be JSON")
+	}
+	want, err := h.request.JSON.Fill(c.markers(h.auth))
+	if err != nil {
+		return nil // a formula that markers do not pass: anything goes
+	}
+	return c.compare("body", want, got, h.auth, out)
+}
+
+// markers is an environment in which every value is its own name.
+func (c *call) markers(a *definition.Auth) definition.Env {
+	mark := func(group string, fields definition.Fields) map[string]any {
+		m := map[string]any{}
+		for _, f := range fields {
+			m[f.Name] = markOpen + group + "." + f.Name + markClose
+		}
+		return m
+	}
+	credential := map[string]any{"tokens": map[string]any{}}
+	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
+		credential[name] = markOpen + "credential." + name + markClose
+	}
+	for _, s := range a.Login {
+		for _, v := range s.Credential {
+			credential[v.Name] = markOpen + "credential." + v.Name + markClose
+		}
+	}
+	app := map[string]any{}
+	for _, name := range []string{"client_id", "client_secret"} {
+		app[name] = markOpen + "app." + name + markClose
+	}
+	return definition.Env{
+		"inputs": mark("inputs", c.connector.Inputs), "fields": mark("fields", a.Fields), "app": app,
+		"credential": credential, "captured": map[string]any{}, "steps": map[string]any{},
+	}
+}
+
+func (c *call) compare(at string, want, got any, a *definition.Auth, out slots) *problem {
+	switch want := want.(type) {
+	case map[string]any:
+		m, ok := got.(map[string]any)
+		if !ok {
+			return refuse("invalid_request", at+" must be an object")
+		}
+		for k, w := range want {
+			if p := c.compare(at+"."+k, w, m[k], a, out); p != nil {
+				return p
+			}
+		}
+	case []any:
+		list, ok := got.([]any)
+		if !ok || len(list) < len(want) {
+			return refuse("invalid_request", at+" must be a list")
+		}
+		for i, w := range want {
+			if p := c.compare(at, w, list[i], a, out); p != nil {
+				return p
+			}
+		}
+	case string:
+		pattern := valuePattern(unmark(want))
+		text := definition.Text(got)
+		if text == "" && pattern.optional(a, c.connector.Inputs) {
+			return nil
+		}
+		m, ok := pattern.match(text)
+		if !ok || text == "" && want != "" {
+			return refuse("invalid_request", at+" is missing or not what it should be")
+		}
+		out.add(m)
+	}
+	return nil
+}
+
+func unmark(s string) string {
+	return strings.NewReplacer(markOpen, "${", markClose, "}").Replace(s)
+}

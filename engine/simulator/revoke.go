@@ -1,0 +1,75 @@
+package simulator
+
+import (
+	"net/http"
+
+	"dowel/engine/definition"
+)
+
+// revoke ends the grant of the token that the request names, wherever the definition puts it; nil if
+// the request is none. An unknown token is no error (RFC 7009 §2.2).
+func (c *call) revoke(hits []hit) *answer {
+	for _, h := range hits {
+		if h.role != roleRevoke || h.method != c.r.Method {
+			continue
+		}
+		got, p := c.asked(h)
+		if p == nil {
+			p = c.mayRevoke(h, got)
+		}
+		if p != nil {
+			c.count(func(s *Stats) { s.Refused[p.code]++ })
+			return c.callRefusal([]hit{h}, p)
+		}
+		c.end(got)
+		d := document{}
+		d.decide(h.request.Success, true)
+		return jsonAnswer(http.StatusOK, d.answerBody())
+	}
+	return nil
+}
+
+// mayRevoke checks what authenticates the request, and adds the credential's values to got.
+func (c *call) mayRevoke(h hit, got slots) *problem {
+	switch h.request.Auth {
+	case "credential":
+		who, p := c.holder(h.slots)
+		if p != nil {
+			return p
+		}
+		got.add(who.slots)
+	case "client":
+		if h.request.ClientAuth != definition.ClientAuthHeader {
+			return nil
+		}
+		user, password, ok := basicClient(c.r.Header.Get("Authorization"))
+		if !ok {
+			return refuse("invalid_client", "the client must authenticate with the Basic scheme")
+		}
+		_, p := c.client(user, password, false, false)
+		return p
+	case "none":
+		if c.r.Header.Get("Authorization") != "" {
+			return refuse("invalid_request", "nothing authenticates this request; the Authorization header must not be sent")
+		}
+	}
+	return nil
+}
+
+// end kills the grants of the tokens among the values.
+func (c *call) end(values slots) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	for _, v := range values {
+		var g *grant
+		if t := c.s.tokens[v]; t != nil {
+			g = t.grant
+		} else if t := c.s.refresh[v]; t != nil {
+			g = t.grant
+		}
+		if g != nil && g.connector == c.connector.ID && !g.dead {
+			c.s.kill(g)
+			c.s.statsOf(g.connector).Revoked++
+		}
+	}
+}

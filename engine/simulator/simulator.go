@@ -1,0 +1,222 @@
+// Package simulator is a pretend provider, built from definitions: for every connector it answers the
+// addresses the definition names as the provider would, strictly where the RFCs are strict. Tests,
+// `dowel serve --dev` and authors of connectors use it instead of a real account.
+//
+// It reads the RFCs for itself and shares no code with auth: what the two understand differently is
+// what the tests are to find. Everything is in memory, nothing leaves, and nothing here is fit to
+// guard anything real.
+//
+// An address https://HOST/PATH?QUERY of the connector ID is served at BASE/ID/HOST/PATH?QUERY; Reroute
+// makes the one from the other. The caller mounts the Simulator under BASE and strips it. Faults are
+// set, and statistics read, in Go or under BASE/_control/.
+package simulator
+
+import (
+	"cmp"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"dowel/engine/definition"
+)
+
+// Account is somebody who can allow access at every simulated provider.
+type Account struct{ ID, Email, Name string }
+
+// Options say how the simulated providers behave.
+type Options struct {
+	Catalog *definition.Catalog
+	// TokenLifetime is how long access tokens and sessions live; zero: 30 seconds. A definition that
+	// only knows a default lifetime has tokens of that lifetime.
+	TokenLifetime time.Duration
+	// CodeLifetime is how long an authorization code lives; zero: 60 seconds.
+	CodeLifetime time.Duration
+	// RefreshLatency is how long a token request takes before anything is decided. A client that has
+	// gone by then has not been served.
+	RefreshLatency time.Duration
+	// Rotate replaces what the definitions say about rotation: always, sometimes, never.
+	Rotate string
+	// ReuseGrace replaces the definitions' reuse_grace; negative: none.
+	ReuseGrace time.Duration
+	// Accounts are those the consent page offers; nil: Ana and Ben.
+	Accounts []Account
+	// Mark stands in every secret that is issued, so that a test can look for it where none belongs.
+	Mark string
+	// Control serves BASE/_control/, which anybody who can reach it may use.
+	Control bool
+}
+
+// Simulator pretends to be every provider of a catalog. It is safe for concurrent use.
+type Simulator struct {
+	options Options
+
+	mu      sync.Mutex
+	atlases map[string]*atlas             // by connector and version
+	clients map[string]map[string]*client // by connector and client id
+	asked   map[string]*consent           // by the ticket in the page
+	codes   map[string]*code              // by code
+	tokens  map[string]*token             // access tokens and sessions
+	refresh map[string]*refreshToken      // refresh tokens, used ones too
+	faults  map[string][]*Fault           // by connector
+	stats   map[string]*Stats             // by connector
+	grants  map[string][]*grant           // by connector
+}
+
+// New returns a simulator of the catalog's connectors.
+func New(o Options) *Simulator {
+	o.TokenLifetime = cmp.Or(o.TokenLifetime, 30*time.Second)
+	o.CodeLifetime = cmp.Or(o.CodeLifetime, time.Minute)
+	if len(o.Accounts) == 0 {
+		o.Accounts = []Account{
+			{ID: "1001", Email: "ana@example.com", Name: "Ana Example"},
+			{ID: "1002", Email: "ben@example.com", Name: "Ben Example"},
+		}
+	}
+	return &Simulator{
+		options: o, atlases: map[string]*atlas{}, clients: map[string]map[string]*client{},
+		asked: map[string]*consent{}, codes: map[string]*code{}, tokens: map[string]*token{},
+		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
+		grants: map[string][]*grant{},
+	}
+}
+
+// client is an app registered at a simulated provider.
+type client struct {
+	id, secret string
+	redirects  []string
+}
+
+// Register makes an app known at the provider of a connector. Doing it again adds a redirect URI and
+// replaces the secret.
+func (s *Simulator) Register(connectorID, clientID, clientSecret, redirectURI string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	apps := s.clients[connectorID]
+	if apps == nil {
+		apps = map[string]*client{}
+		s.clients[connectorID] = apps
+	}
+	c := apps[clientID]
+	if c == nil {
+		c = &client{id: clientID}
+		apps[clientID] = c
+	}
+	c.secret = clientSecret
+	c.redirects = append(c.redirects, redirectURI)
+}
+
+// Reroute returns what turns an address at the provider of a connector into the address where a
+// simulator mounted at base serves it.
+func Reroute(base *url.URL, connectorID string) func(*url.URL) *url.URL {
+	return func(u *url.URL) *url.URL {
+		to := *base
+		prefix := "/" + connectorID + "/" + u.Host
+		to.Path = strings.TrimRight(base.Path, "/") + prefix + u.Path
+		to.RawPath = strings.TrimRight(base.EscapedPath(), "/") + prefix + u.EscapedPath()
+		to.RawQuery, to.Fragment, to.RawFragment = u.RawQuery, u.Fragment, u.RawFragment
+		return &to
+	}
+}
+
+// call is one request to a simulated provider, under way.
+type call struct {
+	s         *Simulator
+	r         *http.Request
+	connector *definition.Connector
+	atlas     *atlas
+	host      string
+	path      string // as the provider would see it, escaped
+	body      []byte
+	chosen    chosen // of a token request
+	fault     *Fault
+}
+
+// maxBody bounds what a client may send.
+const maxBody = 1 << 20
+
+// ServeHTTP answers as the provider would whose connector the path begins with.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	if id == "_control" && s.options.Control {
+		s.control(w, r, rest)
+		return
+	}
+	connector, err := s.options.Catalog.Current(id)
+	if err != nil {
+		errorPage(http.StatusNotFound, "There is no connector "+id+".").write(w)
+		return
+	}
+	c := &call{s: s, r: r, connector: connector, atlas: s.atlas(connector)}
+	var path string
+	c.host, path, _ = strings.Cut(rest, "/")
+	c.path = "/" + path
+	if c.body, err = readBody(w, r); err != nil {
+		plain(http.StatusRequestEntityTooLarge, "the request is too large").write(w)
+		return
+	}
+	c.serve(w)
+}
+
+// atlas returns the addresses of a connector's current version.
+func (s *Simulator) atlas(c *definition.Connector) *atlas {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := c.ID + "@" + c.Version
+	a := s.atlases[key]
+	if a == nil {
+		a = newAtlas(c)
+		s.atlases[key] = a
+	}
+	return a
+}
+
+// serve finds out what the request is for, and answers it, or fails as it was told to.
+func (c *call) serve(w http.ResponseWriter) {
+	hits := c.atlas.find(c.host, c.path)
+	if len(hits) == 0 && !c.atlas.hosted(c.host, nil) {
+		errorPage(http.StatusNotFound, c.connector.Name+" is not at "+c.host+", as far as its definition says.").write(w)
+		return
+	}
+	role := roleCall
+	if len(hits) > 0 {
+		role = hits[0].role
+	}
+	if i := slices.IndexFunc(hits, func(h hit) bool { return h.method == c.r.Method }); i >= 0 {
+		role = hits[i].role // one address may do several things
+	}
+	if role == roleToken || role == roleRefresh {
+		c.chosen = c.choose(hits)
+	}
+	c.fault = c.s.takeFault(c.connector.ID, role, c.chosen.kind)
+	c.faulted(w, func() *answer { return c.answer(role, hits) })
+}
+
+func (c *call) answer(role role, hits []hit) *answer {
+	switch role {
+	case roleAuthorize:
+		return c.authorize(hits[0])
+	case roleToken, roleRefresh:
+		return c.tokenRequest()
+	case roleRevoke:
+		if a := c.revoke(hits); a != nil {
+			return a
+		}
+	case roleLogin:
+		if a := c.login(hits); a != nil {
+			return a
+		}
+	}
+	return c.apiCall(hits)
+}
+
+// issue makes a new secret that is recognizably ours.
+func (s *Simulator) issue(what string) string {
+	return issuedPrefix + what + "-" + s.options.Mark + rand.Text()
+}
+
+// issuedPrefix begins every secret a simulator issues.
+const issuedPrefix = "sim-"

@@ -1,0 +1,179 @@
+package simulator
+
+import (
+	"cmp"
+	"net/http"
+	"time"
+
+	"dowel/engine/definition"
+)
+
+// spec is what the definition says about one kind of token request.
+type spec struct {
+	hit
+	kind       string // code, refresh_token, access_token, client_credentials
+	method     string
+	format     string
+	clientAuth definition.ClientAuth
+	grantType  string
+	names      definition.Names
+	params     definition.Params
+	headers    definition.Params
+	outcome    definition.Outcome
+	answer     *definition.TokenAnswer
+}
+
+// specOf reads the spec of an endpoint; a refresh takes over from the token request what it does not
+// say itself, except parameters and grant type.
+func specOf(h hit) spec {
+	t := h.auth.Token
+	s := spec{
+		hit: h, kind: "code", method: h.method, format: t.Format, clientAuth: t.ClientAuth,
+		grantType: cmp.Or(t.GrantType, "authorization_code"), names: t.Names, params: t.Params,
+		headers: t.Headers, outcome: t.Outcome, answer: &t.Answer,
+	}
+	if h.auth.Kind == definition.ClientCredentials {
+		s.kind, s.grantType = "client_credentials", cmp.Or(t.GrantType, "client_credentials")
+	}
+	f := h.auth.Refresh
+	if h.role != roleRefresh || f != nil && f.Grant == "client_credentials" {
+		return s
+	}
+	s.kind, s.grantType, s.params = "refresh_token", "refresh_token", nil
+	if f == nil {
+		return s
+	}
+	s.kind = cmp.Or(f.Grant, s.kind)
+	if s.grantType = cmp.Or(f.GrantType, s.grantType); s.kind == "access_token" {
+		s.grantType = f.GrantType
+	}
+	s.format, s.clientAuth, s.params = cmp.Or(f.Format, s.format), cmp.Or(f.ClientAuth, s.clientAuth), f.Params
+	if f.Names != nil {
+		s.names = f.Names
+	}
+	if f.Headers != nil {
+		s.headers = f.Headers
+	}
+	s.outcome.Success = cmp.Or(f.Success, s.outcome.Success)
+	s.outcome.Error = cmp.Or(f.Error, s.outcome.Error)
+	s.outcome.ErrorDescription = cmp.Or(f.ErrorDescription, s.outcome.ErrorDescription)
+	s.answer = cmp.Or(f.Answer, s.answer)
+	return s
+}
+
+// chosen is the token request under way: which kind it is, and its parameters.
+type chosen struct {
+	spec
+	got     params
+	problem *problem
+}
+
+// choose finds out which kind of token request this is. The first of the hits speaks for those that
+// are none.
+func (c *call) choose(hits []hit) chosen {
+	var first *chosen
+	for _, h := range hits {
+		if h.role != roleToken && h.role != roleRefresh {
+			continue
+		}
+		k := chosen{spec: specOf(h)}
+		if k.kind == "none" {
+			continue
+		}
+		k.got, k.problem = c.tokenParams(k.method, k.format)
+		if c.r.Method != k.method {
+			k.problem = &problem{"invalid_request", "the method must be " + k.method, http.StatusMethodNotAllowed}
+		}
+		if k.problem == nil && k.wanted() {
+			return k
+		}
+		if first == nil {
+			first = &k
+		}
+	}
+	if first.problem == nil {
+		first.problem = refuse("unsupported_grant_type", "the grant type is missing or not one this provider knows")
+	}
+	return *first
+}
+
+// wanted reports whether the parameters ask for this kind of grant.
+func (k chosen) wanted() bool {
+	name, sent := k.names.Name("grant_type")
+	if sent && k.grantType != "" {
+		return k.got[name] == k.grantType
+	}
+	if k.kind == "refresh_token" {
+		n, _ := k.names.Name("refresh_token")
+		return k.got[n] != ""
+	}
+	n, _ := k.names.Name("code")
+	return (k.got[n] != "") == (k.kind == "code")
+}
+
+// param returns a standard parameter under the name the provider gives it.
+func (k chosen) param(standard string) string {
+	name, _ := k.names.Name(standard)
+	return k.got[name]
+}
+
+func (c *call) tokenRequest() *answer {
+	k := c.chosen
+	if k.problem != nil {
+		return c.tokenRefusal(k.spec, k.problem)
+	}
+	c.count(func(s *Stats) { s.Token[cmp.Or(k.grantType, k.kind)]++ })
+	client, p := c.authenticate(k.clientAuth, k.names, k.got, k.kind == "client_credentials")
+	if p != nil {
+		return c.tokenRefusal(k.spec, p)
+	}
+	own, p := constants(k.params, k.got)
+	if p == nil {
+		p = c.headerConstants(k.headers)
+	}
+	if p != nil {
+		return c.tokenRefusal(k.spec, p)
+	}
+	var a *answer
+	switch k.kind {
+	case "code":
+		a, p = c.exchange(k, client)
+	case "refresh_token":
+		a, p = c.renew(k, client)
+	case "access_token":
+		a, p = c.trade(k, client, own)
+	case "client_credentials":
+		a, p = c.clientCredentials(k, client)
+	}
+	if p != nil {
+		return c.tokenRefusal(k.spec, p)
+	}
+	return a
+}
+
+// headerConstants checks the headers that the definition gives a fixed value.
+func (c *call) headerConstants(want definition.Params) *problem {
+	for _, w := range want {
+		if w.Value.Literal() && !w.Drop && c.r.Header.Get(w.Name) != w.Value.Source {
+			return refuse("invalid_request", "the header "+w.Name+" is missing or not what it should be")
+		}
+	}
+	return nil
+}
+
+// wait is the provider thinking. It reports false when the client has gone: then nothing happens.
+func (c *call) wait(d time.Duration) bool {
+	if d <= 0 {
+		return c.r.Context().Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-c.r.Context().Done():
+		return false
+	}
+}
+
+var errGone = &problem{"temporarily_unavailable", "the client did not wait", http.StatusServiceUnavailable}

@@ -1,0 +1,168 @@
+package simulator
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"dowel/engine/definition"
+)
+
+// tokenAnswer makes the answer to a token request that succeeds: new tokens for g, where the
+// expressions of the definition look for them, or where RFC 6749 §5.1 has them. s.mu is held.
+func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
+	s, d := c.s, document{}
+	lifetime := s.lifetime(k.auth)
+	give := func(e *definition.Expression, usual string, value any) {
+		if e != nil {
+			d.place(e, value)
+			return
+		}
+		d.usual(usual, value)
+	}
+	give(k.answer.AccessToken, "access_token", s.newToken(g, "", lifetime))
+	give(k.answer.TokenType, "token_type", "Bearer")
+	if refresh != "" && !c.failing(FaultNoRefreshToken) {
+		give(k.answer.RefreshToken, "refresh_token", refresh)
+		place(d, k.answer.RefreshExpires, refreshLifetime)
+	}
+	c.tellLifetime(d, k, lifetime)
+	if k.kind == "code" {
+		// What comes besides the access token comes once and lives as long as the grant.
+		for i := range k.answer.Tokens {
+			t := &k.answer.Tokens[i]
+			d.place(&t.Value, s.newToken(g, "tokens."+t.Name, 0))
+		}
+	}
+	c.tellScopes(d, k, g)
+	for i := range k.answer.Capture {
+		d.place(&k.answer.Capture[i].Value, c.capturedValue(k.answer.Capture[i].Name))
+	}
+	if id := c.connector.IdentityFor(k.auth); id != nil && id.From == "token" {
+		d.identity(id, g.account)
+	}
+	d.decide(k.outcome.Success, true)
+	a := jsonAnswer(http.StatusOK, d.answerBody())
+	a.grant = g
+	return a
+}
+
+// refreshLifetime is what is said about refresh tokens; they are not ended by time.
+const refreshLifetime = 60 * 24 * time.Hour
+
+// tellLifetime writes when the access token ends, unless a fault says otherwise.
+func (c *call) tellLifetime(d document, k spec, lifetime time.Duration) {
+	l := k.answer.Expires
+	if c.failing(FaultExpiresIn) {
+		if v := c.fault.Value; v != nil && l != nil && l.In != nil {
+			d.place(l.In, v)
+		} else if v != nil {
+			d.usual("expires_in", v)
+		}
+		return
+	}
+	switch {
+	case lifetime <= 0:
+	case l == nil:
+		d.usual("expires_in", seconds(lifetime))
+	default:
+		place(d, l, lifetime)
+	}
+}
+
+// place writes a lifetime where and in the unit that l reads it.
+func place(d document, l *definition.Lifetime, lifetime time.Duration) {
+	if l == nil {
+		return
+	}
+	if l.In != nil && l.Unit == "ms" {
+		d.place(l.In, lifetime.Milliseconds())
+	} else if l.In != nil {
+		d.place(l.In, seconds(lifetime))
+	}
+	at := time.Now().UTC().Add(lifetime)
+	switch l.Unit {
+	case "epoch":
+		d.place(l.At, at.Unix())
+	case "epoch_ms":
+		d.place(l.At, at.UnixMilli())
+	default:
+		d.place(l.At, at.Format(time.RFC3339Nano))
+	}
+}
+
+func seconds(d time.Duration) int64 { return max(int64(d/time.Second), 1) }
+
+// tellScopes writes what was granted, group by group, joined as the definition takes it apart.
+func (c *call) tellScopes(d document, k spec, g *grant) {
+	groups := k.auth.ScopeGroups
+	if k.auth.Scopes != nil {
+		groups = definition.ScopeGroups{{Scopes: *k.auth.Scopes}}
+	}
+	for i := range groups {
+		if k.kind != "code" && i > 0 {
+			return // a renewal is of the first token only
+		}
+		list := g.scopes[groups[i].Name]
+		e := groups[i].Granted
+		if k.answer.Scopes != nil {
+			e = k.answer.Scopes
+		}
+		switch {
+		case len(list) == 0:
+		case e == nil:
+			d.usual("scope", strings.Join(list, groups[i].Sep()))
+		default:
+			d.place(e, strings.Join(list, joinedBy(e, groups[i].Sep())))
+		}
+	}
+}
+
+// joinedBy is the separator that an expression splits the granted scopes at; usual if it does not.
+func joinedBy(e *definition.Expression, usual string) string {
+	if reads(e, "split(") && reads(e, `","`) {
+		return ","
+	}
+	return usual
+}
+
+// tokenRefusal is an error answer in the provider's own shape (RFC 6749 §5.2 where it has none).
+func (c *call) tokenRefusal(k spec, p *problem) *answer {
+	c.count(func(s *Stats) { s.Refused[p.code]++ })
+	a := refusal(k.auth, k.outcome, p)
+	if success := k.outcome.Success; success != nil && !reads(success, "response.status") {
+		a.status = http.StatusOK // success is told by the body alone
+	}
+	if p.code == "invalid_client" && k.clientAuth == definition.ClientAuthHeader {
+		a.set("WWW-Authenticate", `Basic realm="simulated"`)
+	}
+	return a
+}
+
+// refusal writes a problem where the outcome's expressions read errors, with the code that the
+// definition's own classes know.
+func refusal(auth *definition.Auth, o definition.Outcome, p *problem) *answer {
+	d := document{}
+	d.decide(o.Success, false)
+	if auth != nil {
+		switch p.code {
+		case "invalid_grant":
+			d.decide(auth.Errors.DeadGrant, true)
+		case "invalid_client":
+			d.decide(auth.Errors.App, true)
+		case "temporarily_unavailable":
+			d.decide(auth.Errors.Transient, true)
+		}
+	}
+	if o.Error != nil {
+		d.place(o.Error, p.code)
+	} else {
+		d.usual("error", p.code)
+	}
+	if o.ErrorDescription != nil {
+		d.place(o.ErrorDescription, p.description)
+	} else {
+		d.usual("error_description", p.description)
+	}
+	return jsonAnswer(p.status, d.answerBody())
+}
