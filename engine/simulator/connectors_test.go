@@ -32,7 +32,9 @@ type grantCase struct {
 	reusedIs        any
 }
 
-func bearer(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} }
+func bearer(token string) map[string]string {
+	return map[string]string{"Authorization": "Bearer " + token}
+}
 
 func grantCases() []grantCase {
 	const errorPath = "error"

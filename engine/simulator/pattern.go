@@ -146,7 +146,7 @@ func (p pattern) optional(a *definition.Auth, inputs definition.Fields) bool {
 		} else if field, ok = strings.CutPrefix(name, "inputs."); ok {
 			f, ok = inputs.Named(field)
 		}
-		if !ok || f.Must() {
+		if !ok || f.Must() || f.Default != "" {
 			return false
 		}
 	}
