@@ -15,6 +15,7 @@ import (
 	"dowel/engine/access"
 	"dowel/engine/connection"
 	"dowel/engine/definition"
+	"dowel/engine/fault"
 	"dowel/engine/identity"
 )
 
@@ -31,6 +32,7 @@ type Deps struct {
 type handler struct {
 	Deps
 	failures *failures
+	buffers  buffers
 }
 
 // Routes mounts the API on r. Problem is to be the error handler for everything it answers.
@@ -39,9 +41,10 @@ func Routes(r fiber.Router, d Deps) {
 	r.Get("/healthz", h.healthz)
 	r.Get("/readyz", h.readyz)
 
+	// First, because it is asked most and routes are tried in their order. Added by method, because
+	// fiber's Get answers HEAD as well, and a HEAD must not hand out a token.
+	r.Add(fiber.MethodGet, "/api/v1/connections/:id/token", h.token)
 	v1 := r.Group("/api/v1", h.authenticate)
-	// Added by method, because fiber's Get answers HEAD as well, and a HEAD must not hand out a token.
-	v1.Add(fiber.MethodGet, "/connections/:id/token", h.token)
 
 	v1.Get("/connectors", h.connectorList)
 	v1.Get("/connectors/:id", h.connectorShow)
@@ -80,30 +83,39 @@ const requestTimeout = 40 * time.Second
 
 type principalKey struct{}
 
-// authenticate finds out who is calling. A key in the URL is refused even if it is right: it stands
-// in logs by then.
+// authenticate finds out who is calling and gives the request a deadline.
 func (h *handler) authenticate(c *fiber.Ctx) error {
+	p, err := h.caller(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+	defer cancel()
+	c.Locals(principalKey{}, p)
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// caller finds out who is calling. A key in the URL is refused even if it is right: it stands in logs
+// by then.
+func (h *handler) caller(c *fiber.Ctx) (access.Principal, error) {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Content-Type-Options", "nosniff")
 	scheme, key, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		key = ""
 	}
-	if c.Context().QueryArgs().Has("api_key") || c.Context().QueryArgs().Has("access_token") {
+	if q := c.Context().QueryArgs(); q.Len() > 0 && (q.Has("api_key") || q.Has("access_token")) {
 		key = ""
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
-	defer cancel()
-	p, err := h.Identity.Workload(ctx, key)
-	if err != nil {
-		if wait := h.failures.note(c.IP()); wait > 0 {
-			return tooMany(wait)
-		}
-		return err
+	p, err := h.Identity.Workload(context.Background(), key)
+	if fault.KindOf(err) != fault.Unauthenticated {
+		return p, err
 	}
-	c.Locals(principalKey{}, p)
-	c.SetUserContext(ctx)
-	return c.Next()
+	if wait := h.failures.note(c.IP()); wait > 0 {
+		return p, tooMany(wait)
+	}
+	return p, err
 }
 
 func principal(c *fiber.Ctx) access.Principal {

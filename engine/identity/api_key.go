@@ -111,6 +111,6 @@ func (s *Service) RevokeAPIKey(ctx context.Context, p access.Principal, id strin
 	if err != nil {
 		return err
 	}
-	s.keys.Delete(k.Hash)
+	s.keys.drop(k.Hash)
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
-	"sync"
 	"time"
 
 	"dowel/engine/access"
@@ -38,13 +37,7 @@ type Service struct {
 	// long a revoked key goes on working on other instances.
 	KeyCache time.Duration
 
-	keys sync.Map // hash → cachedKey
-}
-
-type cachedKey struct {
-	p       access.Principal
-	until   time.Time
-	expires time.Time
+	keys keyCache
 }
 
 // keyPrefix begins every API key, so that scanners for leaked secrets can know them.
@@ -67,20 +60,21 @@ func unauthenticated(cause error) error {
 	return fault.E(fault.Unauthenticated, "a valid API key is needed", cause)
 }
 
+// lookupTimeout bounds how long a caller waits to be known.
+const lookupTimeout = 3 * time.Second
+
 // Workload returns the principal an API key stands for.
 func (s *Service) Workload(ctx context.Context, key string) (access.Principal, error) {
 	if len(key) < 20 || len(key) > 200 {
 		return access.Principal{}, unauthenticated(nil)
 	}
-	h := hash(key)
-	if v, ok := s.keys.Load(h); ok {
-		k := v.(cachedKey)
-		t := time.Now()
-		if t.Before(k.until) && (k.expires.IsZero() || t.Before(k.expires)) {
-			return k.p, nil
-		}
-		s.keys.Delete(h)
+	sum := sha256.Sum256([]byte(key))
+	if p, ok := s.keys.get(sum, time.Now()); ok {
+		return p, nil
 	}
+	h := hex.EncodeToString(sum[:])
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
 	k, err := s.Store.APIKey(ctx, h)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
@@ -94,7 +88,11 @@ func (s *Service) Workload(ctx context.Context, key string) (access.Principal, e
 	for _, a := range k.Scopes {
 		p.Actions = append(p.Actions, access.Action(a))
 	}
-	s.keys.Store(h, cachedKey{p: p, until: time.Now().Add(s.keyCache()), expires: k.ExpiresAt})
+	until := time.Now().Add(s.keyCache())
+	if !k.ExpiresAt.IsZero() && k.ExpiresAt.Before(until) {
+		until = k.ExpiresAt
+	}
+	s.keys.put(sum, p, until)
 	s.touch(ctx, k)
 	return p, nil
 }

@@ -29,7 +29,7 @@ type answer struct {
 
 // live opens the credential of c and writes the answer, which is also kept sealed for a moment.
 func (s *Source) live(ctx context.Context, c storage.Connection, warning string) (Live, error) {
-	m, r, err := s.Vault.Request(ctx, c)
+	m, r, err := s.Vault.Attachment(ctx, c)
 	if err != nil {
 		return Live{}, err
 	}

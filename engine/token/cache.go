@@ -46,16 +46,8 @@ func (k *cache) ready() {
 
 // get returns an answer no older than ttl that suits a reader who wants minTTL.
 func (k *cache) get(r storage.Ref, ttl, minTTL time.Duration, now time.Time) (Live, bool) {
-	v, ok := k.entries.Load(r)
-	if !ok {
-		return Live{}, false
-	}
-	e := v.(*cached)
-	if now.Sub(e.at) > ttl {
-		k.drop(r)
-		return Live{}, false
-	}
-	if !e.goodUntil.IsZero() && !now.Before(e.goodUntil) || minTTL > 0 && !e.expiresAt.IsZero() && e.expiresAt.Sub(now) <= minTTL {
+	e := k.fresh(r, ttl, minTTL, now)
+	if e == nil {
 		return Live{}, false
 	}
 	b, err := k.aead.Open(make([]byte, 0, len(e.sealed)), nil, e.sealed, nil)
@@ -64,6 +56,32 @@ func (k *cache) get(r storage.Ref, ttl, minTTL time.Duration, now time.Time) (Li
 		return Live{}, false
 	}
 	return Live{Ref: r, Version: e.version, ExpiresAt: e.expiresAt, Warning: e.warning, JSON: b}, true
+}
+
+// open is get for a caller who wants the answer in a buffer of its own.
+func (k *cache) open(dst []byte, r storage.Ref, ttl, minTTL time.Duration, now time.Time) ([]byte, bool) {
+	e := k.fresh(r, ttl, minTTL, now)
+	if e == nil {
+		return dst, false
+	}
+	b, err := k.aead.Open(dst, nil, e.sealed, nil)
+	return b, err == nil
+}
+
+func (k *cache) fresh(r storage.Ref, ttl, minTTL time.Duration, now time.Time) *cached {
+	v, ok := k.entries.Load(r)
+	if !ok {
+		return nil
+	}
+	e := v.(*cached)
+	if now.Sub(e.at) > ttl {
+		k.drop(r)
+		return nil
+	}
+	if !e.goodUntil.IsZero() && !now.Before(e.goodUntil) || minTTL > 0 && !e.expiresAt.IsZero() && e.expiresAt.Sub(now) <= minTTL {
+		return nil
+	}
+	return e
 }
 
 func (k *cache) put(l Live, c storage.Connection, ttl time.Duration, now time.Time) {

@@ -156,6 +156,19 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 	return auth.App{}, nil
 }
 
+// Attachment puts together what it takes to put the credential of c on a request, which is Request
+// without the app unless the definition sends something of it along.
+func (v *Vault) Attachment(ctx context.Context, c storage.Connection) (auth.Method, auth.Request, error) {
+	app := c.App
+	c.App = ""
+	m, r, err := v.Request(ctx, c)
+	if err != nil || app == "" || !r.Connector.AttachesApp(r.Auth) {
+		return m, r, err
+	}
+	r.App, err = v.App(ctx, storage.Ref{Tenant: c.Tenant, ID: app})
+	return m, r, err
+}
+
 // Request puts together what a Method needs to work on c.
 func (v *Vault) Request(ctx context.Context, c storage.Connection) (auth.Method, auth.Request, error) {
 	k, err := v.Catalog.Version(ctx, c.Tenant, c.Connector, c.ConnectorVersion)
