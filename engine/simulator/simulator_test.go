@@ -118,7 +118,11 @@ func (c *client) try(q request) (reply, error) {
 		b, _ := json.Marshal(q.json)
 		payload, kind = bytes.NewReader(b), "application/json"
 	}
-	req, err := http.NewRequestWithContext(c.t.Context(), cmp.Or(q.method, "GET"), simulator.Reroute(c.base, c.id)(u).String(), payload)
+	to := simulator.Reroute(c.base, c.id)(u)
+	if u.Host == c.base.Host {
+		to = u // where a browser was sent
+	}
+	req, err := http.NewRequestWithContext(c.t.Context(), cmp.Or(q.method, "GET"), to.String(), payload)
 	if err != nil {
 		c.t.Fatal(err)
 	}

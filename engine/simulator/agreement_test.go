@@ -1,0 +1,158 @@
+package simulator_test
+
+import (
+	"net/netip"
+	"net/url"
+	"testing"
+
+	"dowel/connectors"
+	"dowel/engine/auth"
+	"dowel/engine/definition"
+	"dowel/engine/egress"
+	"dowel/engine/secret"
+	"dowel/engine/simulator"
+)
+
+// TestAuthAndSimulatorReadEveryDefinitionAlike has the two independent readings of the RFCs and of
+// the definitions meet: every method of every connector is connected, tested, renewed and given back.
+func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
+	catalog, _, err := definition.Load(connectors.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outgoing, err := egress.NewClient(egress.Policy{AllowHTTP: []string{"127.0.0.1"}, AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outgoing.Close()
+	methods := auth.NewRegistry(auth.AuthorizationCode(), auth.ClientCredentials(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom())
+	for _, k := range catalog.All() {
+		for _, a := range k.Auth {
+			t.Run(k.ID+"/"+a.ID, func(t *testing.T) {
+				c := newClient(t, k.ID, tokenOptions)
+				m, err := methods.Method(a.Kind)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := auth.Request{
+					Connector: k, Auth: a, Inputs: samples(k.Inputs), Fields: auth.Values(samples(a.Fields)), Captured: map[string]string{}, RedirectURI: redirectURI,
+					Outlet: &auth.Outlet{Client: outgoing, Simulate: func(id string) func(*url.URL) *url.URL { return simulator.Reroute(c.base, id) }},
+				}
+				if a.Kind.NeedsApp() {
+					r.App = auth.App{ClientID: appID, ClientSecret: secret.New(appSecret)}
+				}
+				agree(t, c, m, r)
+			})
+		}
+	}
+}
+
+// samples answers every question: with its default, an example, or anything.
+func samples(fs definition.Fields) map[string]string {
+	out := map[string]string{}
+	for _, f := range fs {
+		switch {
+		case f.Default != "":
+			out[f.Name] = f.Default
+		case f.Secret():
+			out[f.Name] = "a typed value"
+		case f.Must() && f.Example != "":
+			out[f.Name] = f.Example
+		case f.Must():
+			out[f.Name] = "anything"
+		}
+	}
+	return out
+}
+
+func agree(t *testing.T, c *client, m auth.Method, r auth.Request) {
+	ctx := t.Context()
+	step, pending, err := m.Begin(ctx, r)
+	if err != nil {
+		t.Fatal("begin:", err)
+	}
+	if to, ok := step.(auth.Redirect); ok {
+		step, err = m.Complete(ctx, r, pending, auth.Answer{Query: c.consent(to.URL)})
+		if err != nil {
+			t.Fatal("complete:", err)
+		}
+	}
+	done, ok := step.(auth.Done)
+	if !ok {
+		t.Fatalf("step = %T", step)
+	}
+	r.Captured = done.Captured
+	credential := done.Credential
+	for _, want := range r.RequiredScopes() {
+		found := false
+		for _, s := range credential.Scopes {
+			found = found || s == want
+		}
+		if !found {
+			t.Errorf("scope %s was not granted: %v", want, credential.Scopes)
+		}
+	}
+	who := checkAccess(t, m, r, credential)
+	if refresher, ok := m.(auth.Refresher); ok {
+		next, err := refresher.Refresh(ctx, r, credential)
+		if err != nil {
+			t.Fatal("refresh:", err)
+		}
+		if next.AccessToken.Reveal() == credential.AccessToken.Reveal() && len(next.Values) == 0 && r.Auth.Kind != definition.Custom {
+			t.Error("the refresh brought nothing new")
+		}
+		credential = next
+		if again := checkAccess(t, m, r, credential); again != who {
+			t.Errorf("after the refresh: %+v, before: %+v", again, who)
+		}
+	}
+	if r.Auth.Revoke == nil || len(r.Auth.Login) == 0 && r.Auth.Token == nil {
+		return
+	}
+	if err := m.(auth.Revoker).Revoke(ctx, r, credential); err != nil {
+		t.Fatal("revoke:", err)
+	}
+	if _, err := auth.Test(ctx, m, r, credential); err == nil {
+		t.Error("the credential works after it was revoked")
+	}
+}
+
+// checkAccess runs the test, reads the identity, and asks every question.
+func checkAccess(t *testing.T, m auth.Method, r auth.Request, c auth.Credential) auth.Identity {
+	t.Helper()
+	tested, err := auth.Test(t.Context(), m, r, c)
+	if err != nil {
+		t.Fatal("test:", err)
+	}
+	who, err := auth.Identify(t.Context(), m, r, c, &tested)
+	if err != nil {
+		t.Fatal("identity:", err)
+	}
+	id := r.Connector.IdentityFor(r.Auth)
+	if id != nil && (who.Subject != "1001" || id.Email != nil && who.Email != "ana@example.com" || id.Name != nil && who.Name != "Ana Example") {
+		t.Errorf("identity = %+v", who)
+	}
+	for _, ch := range r.Connector.ChoicesFor(r.Auth) {
+		options, err := auth.Options(t.Context(), m, r, ch, c)
+		if err != nil || len(options) != 2 || options[0].Value == options[1].Value {
+			t.Errorf("options = %v, %v", options, err)
+		}
+	}
+	return who
+}
+
+// consent allows as the first account whatever the browser was sent to.
+func (c *client) consent(to *url.URL) url.Values {
+	c.t.Helper()
+	page := c.send(request{url: to.String()})
+	m := ticket.FindStringSubmatch(page.text)
+	if m == nil {
+		c.t.Fatalf("no consent page at %s: %d %s %s", to, page.status, page.header.Get("Location"), page.text)
+	}
+	back := c.send(request{method: "POST", url: to.String(), form: url.Values{"request": {m[1]}, "account": {"1001"}, "decision": {"allow"}}})
+	u, err := url.Parse(back.header.Get("Location"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return u.Query()
+}
