@@ -1,0 +1,54 @@
+package web
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"dowel/engine/fault"
+	"dowel/engine/flow"
+	"dowel/ui"
+)
+
+// callback takes the provider's answer and moves on to the clean address of the flow's page.
+func (h *handler) callback(c *fiber.Ctx) error {
+	query, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		query = url.Values{} // an answer that cannot be read is answered like one that is not known
+	}
+	p, err := h.Flows.Callback(c.UserContext(), query, h.cookies.browser(c))
+	if err != nil {
+		if fault.KindOf(err) == fault.Gone {
+			if limit := h.misses.note(c.IP()); limit != nil {
+				return limit
+			}
+		}
+		return err
+	}
+	h.settle(c.UserContext(), p)
+	if p.Failure != nil && p.Failure.Code == "browser-mismatch" {
+		// The flow is somebody else's: this browser learns nothing about it, and is sent nowhere.
+		return h.page(c, fiber.StatusForbidden, frame{}, ui.ResultPage{Failed: failed(p.Failure)})
+	}
+	if ticket := h.cookies.ticket(c, p.Session); ticket != "" {
+		return h.redirect(c, resultPath(ticket, p.Flow))
+	}
+	// The browser has forgotten the ticket but not what binds the flow: it is told the end here.
+	out := ui.ResultPage{Connector: p.Connector, Tile: h.tileOf(p.Connector), Flow: p.Flow, Connection: p.Result, ConnectedAs: p.Label}
+	out.OpenerOrigin = p.OpenerOrigin
+	if p.Status != flow.Done {
+		out.Failed = failed(p.Failure)
+	}
+	return h.page(c, fiber.StatusOK, frame{opener: opened}, out)
+}
+
+// callbackPosted takes an answer that came by POST (OAuth 2.0 Form Post Response Mode). The browser
+// sends no SameSite=Lax cookie with a POST from another site, so it is asked to come again with GET.
+func (h *handler) callbackPosted(c *fiber.Ctx) error {
+	f, err := posted(c)
+	if err != nil {
+		return err
+	}
+	f.values.Set(flow.PostedMark, "1")
+	return h.redirect(c, "/callback?"+f.values.Encode())
+}

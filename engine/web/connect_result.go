@@ -1,0 +1,48 @@
+package web
+
+import (
+	"cmp"
+
+	"github.com/gofiber/fiber/v2"
+
+	"dowel/engine/flow"
+	"dowel/ui"
+)
+
+// connectResult shows where a flow stands: its end, its open question, or that it is waited for. It
+// is where a callback moves on to, so that no code and no state stays in the address.
+func (h *handler) connectResult(c *fiber.Ctx) error {
+	v, p, err := h.underWay(c)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Ask != nil:
+		return h.ask(c, v, p)
+	case p.Status == flow.Done || p.Status == flow.Failed:
+		return h.page(c, fiber.StatusOK, v.resultFrame(), h.resultPage(c.UserContext(), v, p))
+	}
+	return h.page(c, fiber.StatusOK, v.frame(), ui.WaitPage{
+		Dialog: v.dialog("dowel_status", "cancelled"), Tile: h.tileOf(p.Connector), Flow: p.Flow,
+	})
+}
+
+// ask puts the open question of a flow.
+func (h *handler) ask(c *fiber.Ctx, v visit, p flow.Progress) error {
+	d, t := v.dialog("dowel_status", "cancelled"), h.tileOf(p.Connector)
+	switch p.Ask.Kind {
+	case "unverified":
+		return h.page(c, fiber.StatusOK, v.resultFrame(), h.unverifiedPage(v, p))
+	case "account":
+		out := ui.WrongAccountPage{Dialog: d, Tile: t, Flow: p.Flow, SignedInAs: p.Ask.Got}
+		if old, err := h.Connections.Mine(c.UserContext(), v.Principal, cmp.Or(v.Connection, v.Result)); err == nil {
+			out.BelongsTo = cmp.Or(account(old), old.Name)
+		}
+		return h.page(c, fiber.StatusOK, v.frame(), out)
+	}
+	out := ui.ChoicePage{Dialog: d, Tile: t, Flow: p.Flow, Question: p.Ask.Label, Help: p.Ask.Help}
+	for _, o := range p.Ask.Options {
+		out.Choices = append(out.Choices, ui.Choice{Value: o.Value, Label: cmp.Or(o.Name, o.Value)})
+	}
+	return h.page(c, fiber.StatusOK, v.frame(), out)
+}

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"dowel/engine/definition"
+	"dowel/engine/fault"
+	"dowel/ui"
+)
+
+// connectShow is the first page a person sees: the card of one connector, or the list to pick from.
+// A used ticket shows what came of it.
+func (h *handler) connectShow(c *fiber.Ctx) error {
+	v, err := h.open(c, true)
+	if err != nil {
+		return err
+	}
+	h.cookies.keepTicket(c, v.Session, v.text)
+	if v.Used {
+		return h.already(c, v)
+	}
+	id, err := one(c, "connector")
+	if err != nil {
+		return err
+	}
+	method, err := one(c, "method")
+	if err != nil {
+		return err
+	}
+	var reconnectOf string
+	if v.Connection != "" {
+		old, err := h.Connections.Mine(c.UserContext(), v.Principal, v.Connection)
+		if err != nil {
+			return err
+		}
+		id, method, reconnectOf = old.Connector, cmp.Or(method, old.Method), cmp.Or(account(old), old.Name)
+	}
+	offers := h.offers(v)
+	if id == "" && len(offers) == 1 {
+		id = offers[0].ID
+	}
+	if id == "" {
+		return h.pick(c, v, offers)
+	}
+	k, err := h.allowed(v, id)
+	if err != nil {
+		return err
+	}
+	p := h.connectPage(v, k, method, typed{})
+	p.ReconnectOf = reconnectOf
+	return h.page(c, fiber.StatusOK, v.frame(), p)
+}
+
+// allowed returns a connector if the session may connect to it.
+func (h *handler) allowed(v visit, id string) (*definition.Connector, error) {
+	if !v.Allows(id) {
+		return nil, fault.E(fault.Forbidden, "this link is not for that service", nil).WithCode("not-allowed")
+	}
+	return h.Catalog.Current(id)
+}
+
+func (h *handler) pick(c *fiber.Ctx, v visit, offers []*definition.Connector) error {
+	q, err := one(c, "q")
+	if err != nil {
+		return err
+	}
+	p := ui.PickerPage{Dialog: v.dialog("dowel_status", "cancelled"), EndUser: v.Principal.EndUser, Query: q, Total: len(offers)}
+	for _, k := range offers {
+		o := ui.Offer{ID: k.ID, Tile: tile(k)}
+		if len(k.Categories) > 0 {
+			o.Category = k.Categories[0]
+		}
+		if matches(q, k.Name, k.ID, o.Category) {
+			p.Offers = append(p.Offers, o)
+		}
+	}
+	return h.page(c, fiber.StatusOK, v.frame(), p)
+}
+
+// matches reports whether one of the words contains what is searched for.
+func matches(q string, words ...string) bool {
+	return strings.Contains(strings.ToLower(strings.Join(words, " ")), strings.ToLower(strings.TrimSpace(q)))
+}
+
+// already shows the connection that the session has made before.
+func (h *handler) already(c *fiber.Ctx, v visit) error {
+	var p ui.ResultPage
+	h.madePage(c.UserContext(), v, &p, v.Result)
+	if wantsJSON(c) {
+		return h.json(c, fiber.StatusOK, h.UI.Progress(p))
+	}
+	return h.page(c, fiber.StatusOK, v.resultFrame(), p)
+}

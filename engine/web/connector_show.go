@@ -1,0 +1,89 @@
+package web
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"dowel/engine/connection"
+	"dowel/engine/definition"
+	"dowel/ui"
+)
+
+func connectorPath(id string) string { return "/console/connectors/" + url.PathEscape(id) }
+
+// connectorShow is one connector with its apps.
+func (h *handler) connectorShow(c *fiber.Ctx) error {
+	return h.connectorPage(c, fiber.StatusOK, c.Params("id"), func(*ui.ConnectorPage) {})
+}
+
+// connectorPage draws a connector; change puts a form's complaints in.
+func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func(*ui.ConnectorPage)) error {
+	k, err := h.Catalog.Current(id)
+	if err != nil {
+		return err
+	}
+	apps, err := h.Connections.Apps(c.UserContext(), principal(c), k.ID)
+	if err != nil {
+		return err
+	}
+	made, err := h.Connections.List(c.UserContext(), principal(c), connection.Filter{Connector: k.ID, Limit: 20})
+	if err != nil {
+		return err
+	}
+	p := ui.ConnectorPage{
+		Console: noted(c), ID: k.ID, Tile: tile(k), Description: k.Description, Version: k.Version, Deprecated: k.Deprecated,
+		Verified: k.Verified.Level, DocsURL: k.Links.Docs, AppsURL: k.Links.Apps, Inputs: fields(k.Inputs, typed{}),
+		RedirectURI: h.RedirectURI, NeedsApp: needsApp(k, apps), File: k.File, Source: string(k.Source),
+		Connections: h.rows(made), EndUser: principal(c).ID,
+	}
+	if len(k.Categories) > 0 {
+		p.Category = k.Categories[0]
+	}
+	if k.API.BaseURL != nil {
+		p.BaseURL = k.API.BaseURL.Source
+	}
+	for _, t := range k.Hosts {
+		p.Hosts = append(p.Hosts, t.Source)
+	}
+	for _, a := range k.Auth {
+		p.Methods = append(p.Methods, methodView(k, a))
+	}
+	for _, a := range apps {
+		p.Apps = append(p.Apps, ui.AppRow{
+			ID: a.ID, Name: a.Name, Method: a.Method, ClientID: a.ClientID, HasSecret: a.HasSecret, Scopes: a.Scopes,
+			Refused: moment(a.RefusedSince), RefusedReason: a.RefusedReason, CreatedAt: a.CreatedAt,
+		})
+	}
+	if h.Explain != nil {
+		p.Explain = h.Explain(k)
+	}
+	change(&p)
+	return h.page(c, status, frame{}, p)
+}
+
+// methodView is a method for an operator to read.
+func methodView(k *definition.Connector, a *definition.Auth) ui.ConnectorMethod {
+	m := ui.ConnectorMethod{
+		ID: a.ID, Label: cmp.Or(a.Label, k.Name), Kind: string(a.Kind), Help: a.Help, Fields: fields(a.Fields, typed{}),
+		NeedsApp: a.Kind.NeedsApp(), Refreshes: a.Refresh != nil && a.Refresh.Grant != "none" || a.Renew != nil,
+	}
+	if a.Authorize != nil {
+		m.AuthorizeURL = a.Authorize.URL.Source
+		m.PKCE = strings.TrimSpace(a.PKCE.Mode + " " + a.PKCE.Method)
+	}
+	if a.Token != nil {
+		m.TokenURL, m.ClientAuth = a.Token.URL.Source, string(a.Token.ClientAuth)
+	}
+	for _, s := range scopes(a) {
+		m.Scopes = append(m.Scopes, s.Name)
+	}
+	if a.Scopes != nil {
+		for _, t := range a.Scopes.Required {
+			m.Required = append(m.Required, t.Source)
+		}
+	}
+	return m
+}
