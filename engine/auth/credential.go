@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"dowel/engine/definition"
@@ -28,50 +26,6 @@ type Credential struct {
 	Answer any
 }
 
-// sealedCredential is a Credential in the form that is sealed.
-type sealedCredential struct {
-	Kind             definition.AuthKind `json:"kind"`
-	AccessToken      string              `json:"access_token,omitempty"`
-	RefreshToken     string              `json:"refresh_token,omitempty"`
-	IDToken          string              `json:"id_token,omitempty"`
-	TokenType        string              `json:"token_type,omitempty"`
-	ObtainedAt       time.Time           `json:"obtained_at"`
-	ExpiresAt        time.Time           `json:"expires_at,omitzero"`
-	RefreshExpiresAt time.Time           `json:"refresh_expires_at,omitzero"`
-	Scopes           []string            `json:"scopes,omitempty"`
-	Tokens           map[string]string   `json:"tokens,omitempty"`
-	Values           map[string]string   `json:"values,omitempty"`
-	Fields           map[string]string   `json:"fields,omitempty"`
-}
-
-// Encode writes c in the open, for sealing only.
-func (c Credential) Encode() ([]byte, error) {
-	b, err := json.Marshal(sealedCredential{
-		Kind: c.Kind, AccessToken: c.AccessToken.Reveal(), RefreshToken: c.RefreshToken.Reveal(),
-		IDToken: c.IDToken.Reveal(), TokenType: c.TokenType, ObtainedAt: c.ObtainedAt, ExpiresAt: c.ExpiresAt,
-		RefreshExpiresAt: c.RefreshExpiresAt, Scopes: c.Scopes, Tokens: revealed(c.Tokens),
-		Values: revealed(c.Values), Fields: revealed(c.Fields),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("encode credential: %w", err)
-	}
-	return b, nil
-}
-
-// DecodeCredential reads what Encode wrote.
-func DecodeCredential(b []byte) (Credential, error) {
-	var s sealedCredential
-	if err := json.Unmarshal(b, &s); err != nil {
-		return Credential{}, fmt.Errorf("decode credential: %w", err)
-	}
-	return Credential{
-		Kind: s.Kind, AccessToken: secret.New(s.AccessToken), RefreshToken: secret.New(s.RefreshToken),
-		IDToken: secret.New(s.IDToken), TokenType: s.TokenType, ObtainedAt: s.ObtainedAt, ExpiresAt: s.ExpiresAt,
-		RefreshExpiresAt: s.RefreshExpiresAt, Scopes: s.Scopes, Tokens: Values(s.Tokens),
-		Values: Values(s.Values), Fields: Values(s.Fields),
-	}, nil
-}
-
 // Values wraps every text of m.
 func Values(m map[string]string) map[string]secret.Value {
 	if len(m) == 0 {
@@ -80,17 +34,6 @@ func Values(m map[string]string) map[string]secret.Value {
 	out := make(map[string]secret.Value, len(m))
 	for k, v := range m {
 		out[k] = secret.New(v)
-	}
-	return out
-}
-
-func revealed(m map[string]secret.Value) map[string]string {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[k] = v.Reveal()
 	}
 	return out
 }
