@@ -13,8 +13,10 @@ type applied struct{}
 
 // Apply implements Method.
 func (applied) Apply(out *http.Request, r Request, c Credential) error {
-	env := r.env(&c)
-	a := r.Auth.Apply
+	return apply(out, r.Auth.Apply, r.env(&c))
+}
+
+func apply(out *http.Request, a *definition.Apply, env definition.Env) error {
 	if err := setHeaders(out, a.Headers, env); err != nil {
 		return err
 	}
@@ -86,7 +88,7 @@ type Attachment struct {
 
 // Attach says what a program adds to its own requests: the credential where the definition puts it,
 // and the headers every call to this API needs.
-func Attach(m Method, r Request, c Credential) (Attachment, error) {
+func Attach(r Request, c Credential) (Attachment, error) {
 	env := r.env(&c)
 	out := Attachment{Headers: map[string]string{}, Query: map[string]string{}}
 	req := &http.Request{Method: http.MethodGet, Header: http.Header{}, URL: &url.URL{}}
@@ -103,14 +105,16 @@ func Attach(m Method, r Request, c Credential) (Attachment, error) {
 	if err := setQuery(req, r.Connector.API.Query, env); err != nil {
 		return Attachment{}, err
 	}
-	if err := m.Apply(req, r, c); err != nil {
+	if err := apply(req, r.Auth.Apply, env); err != nil {
 		return Attachment{}, err
 	}
 	for k := range req.Header {
 		out.Headers[k] = req.Header.Get(k)
 	}
-	for k, v := range req.URL.Query() {
-		out.Query[k] = v[0]
+	if req.URL.RawQuery != "" {
+		for k, v := range req.URL.Query() {
+			out.Query[k] = v[0]
+		}
 	}
 	return out, nil
 }

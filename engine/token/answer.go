@@ -29,7 +29,7 @@ type answer struct {
 
 // live opens the credential of c and writes the answer, which is also kept sealed for a moment.
 func (s *Source) live(ctx context.Context, c storage.Connection, warning string) (Live, error) {
-	m, r, err := s.Vault.Attachment(ctx, c)
+	_, r, err := s.Vault.Attachment(ctx, c)
 	if err != nil {
 		return Live{}, err
 	}
@@ -57,7 +57,7 @@ func (s *Source) live(ctx context.Context, c storage.Connection, warning string)
 		}
 		a.Tokens[name] = v.Reveal()
 	}
-	if a.Request, err = auth.Attach(m, r, cred); err != nil {
+	if a.Request, err = auth.Attach(r, cred); err != nil {
 		return Live{}, err
 	}
 	b, err := json.Marshal(a)
