@@ -10,7 +10,6 @@ import (
 
 	"dowel/engine/audit"
 	"dowel/engine/fault"
-	"dowel/engine/storage"
 )
 
 // outboxTables are the tables whose records have an outbox.
@@ -22,7 +21,11 @@ func outboxTables() []string {
 // the record leaves the claim alone.
 func (s *Store) ClaimOutbox(ctx context.Context, holder string, ttl time.Duration) (audit.Parcel, bool, error) {
 	now := time.Now()
-	for _, table := range outboxTables() {
+	tables := outboxTables()
+	// Each call begins with another table, so one that is never empty does not hold up the rest.
+	first := int(s.claims.Add(1) % uint64(len(tables)))
+	for i := range tables {
+		table := tables[(first+i)%len(tables)]
 		// Looked for among the reads first: most of the time there is nothing to claim.
 		waiting := " FROM " + table + " WHERE outbox_at IS NOT NULL AND outbox_until <= ? AND format <= ?" +
 			" ORDER BY outbox_at LIMIT 1"
@@ -84,57 +87,30 @@ func (s *Store) ClearOutbox(ctx context.Context, p audit.Parcel) error {
 
 // clear removes the events of p from the record in this table, if there is one that has them.
 func (t *transaction) clear(table string, p audit.Parcel) error {
-	const ref = " WHERE tenant = ? AND id = ?"
-	events, err := t.outbox(table, storage.Ref{Tenant: p.Tenant, ID: p.Record})
-	if err != nil || len(events) == 0 {
-		return err
-	}
-	left := slices.DeleteFunc(slices.Clone(events), func(e audit.Event) bool {
-		return slices.ContainsFunc(p.Events, func(told audit.Event) bool { return told.ID == e.ID })
-	})
-	if len(left) == len(events) {
+	var outbox []byte
+	err := t.row("SELECT outbox FROM "+table+" WHERE tenant = ? AND id = ?", []any{p.Tenant, p.Record}, &outbox)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && len(outbox) == 0 {
 		return nil
 	}
-	outbox, oldest, err := encodeOutbox(left)
+	if err != nil {
+		return err
+	}
+	var events []audit.Event
+	if err := json.Unmarshal(outbox, &events); err != nil {
+		return fault.E(fault.Corrupt, "the events of a record can not be read", err)
+	}
+	before := len(events)
+	left := slices.DeleteFunc(events, func(e audit.Event) bool {
+		return slices.ContainsFunc(p.Events, func(told audit.Event) bool { return told.ID == e.ID })
+	})
+	if len(left) == before {
+		return nil
+	}
+	encoded, oldest, err := encodeOutbox(left)
 	if err != nil {
 		return err
 	}
 	_, err = t.exec("UPDATE "+table+" SET outbox = ?, outbox_at = ?, outbox_holder = NULL, outbox_until = 0,"+
-		" revision = revision + 1"+ref, outbox, oldest, p.Tenant, p.Record)
+		" revision = revision + 1 WHERE tenant = ? AND id = ?", encoded, oldest, p.Tenant, p.Record)
 	return err
-}
-
-// outbox reads the outbox of a record; a record that is not there has none.
-func (t *transaction) outbox(table string, r storage.Ref) ([]audit.Event, error) {
-	var outbox []byte
-	err := t.row("SELECT outbox FROM "+table+" WHERE tenant = ? AND id = ?", []any{r.Tenant, r.ID}, &outbox)
-	if errors.Is(err, sql.ErrNoRows) || (err == nil && len(outbox) == 0) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var events []audit.Event
-	if err := json.Unmarshal(outbox, &events); err != nil {
-		return nil, fault.E(fault.Corrupt, "the events of a record can not be read", err)
-	}
-	return events, nil
-}
-
-// remove deletes a record; what is left in its outbox goes to the log in the same transaction.
-func (k *kind[T]) remove(ctx context.Context, s *Store, r storage.Ref) error {
-	return s.writeAll(ctx, func(tx *transaction) error {
-		events, err := tx.outbox(k.table, r)
-		if err != nil {
-			return err
-		}
-		if err := tx.append(events); err != nil {
-			return err
-		}
-		removed, err := tx.exec("DELETE FROM "+k.table+" WHERE tenant = ? AND id = ?", r.Tenant, r.ID)
-		if err == nil && removed == 0 {
-			err = missing(k.name)
-		}
-		return err
-	})
 }

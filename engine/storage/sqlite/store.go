@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -40,6 +41,7 @@ type Store struct {
 	closing       chan struct{}
 	closeOnce     sync.Once
 	writer        sync.WaitGroup
+	claims        atomic.Uint64 // where the next ClaimOutbox begins to look
 	// only is locked around reads and writes in memory, where both have one connection; nil for a file.
 	only *sync.Mutex
 

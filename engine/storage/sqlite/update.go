@@ -12,8 +12,9 @@ import (
 )
 
 // values returns what is written of a record, without its ref and revision: names of columns and
-// their values. The record's times are cut to milliseconds.
-func (k *kind[T]) values(record *T) (names []string, values []any, err error) {
+// their values. What the record was found by already is left out: SQLite would write its indexes
+// again. The record's times are cut to milliseconds.
+func (k *kind[T]) values(record *T, foundBy []any) (names []string, values []any, err error) {
 	for _, t := range k.times(record) {
 		*t = t.UTC().Truncate(time.Millisecond)
 	}
@@ -28,8 +29,10 @@ func (k *kind[T]) values(record *T) (names []string, values []any, err error) {
 	if k.keptFields != nil {
 		names, values = append(names, k.kept...), append(values, read(k.keptFields(record))...)
 	}
-	if k.foundValues != nil {
-		names, values = append(names, k.found...), append(values, k.foundValues(record)...)
+	for i, value := range k.findable(record) {
+		if foundBy == nil || foundBy[i] != value {
+			names, values = append(names, k.found[i]), append(values, value)
+		}
 	}
 	body, err := k.encode(record)
 	if err != nil {
@@ -40,18 +43,34 @@ func (k *kind[T]) values(record *T) (names []string, values []any, err error) {
 
 // create writes a new record with revision 1.
 func (k *kind[T]) create(ctx context.Context, s *Store, record T) error {
-	names, values, err := k.values(&record)
+	query, args, err := k.insert(&record)
 	if err != nil {
 		return err
 	}
-	ref := k.ref(&record)
-	query := "INSERT INTO " + k.table + " (tenant, id, revision, " + strings.Join(names, ", ") + ") VALUES (?, ?, 1" +
-		strings.Repeat(", ?", len(names)) + ")"
-	args := append([]any{ref.Tenant, ref.ID}, values...)
 	return s.write(ctx, func(tx *transaction) error {
 		_, err := tx.exec(query, args...)
 		return err
 	})
+}
+
+// findable returns the values of the found columns.
+func (k *kind[T]) findable(record *T) []any {
+	if k.foundValues == nil {
+		return nil
+	}
+	return k.foundValues(record)
+}
+
+// insert returns the statement that writes a new record.
+func (k *kind[T]) insert(record *T) (query string, args []any, err error) {
+	names, values, err := k.values(record, nil)
+	if err != nil {
+		return "", nil, err
+	}
+	ref := k.ref(record)
+	query = "INSERT INTO " + k.table + " (tenant, id, revision, " + strings.Join(names, ", ") + ") VALUES (?, ?, 1" +
+		strings.Repeat(", ?", len(names)) + ")"
+	return query, append([]any{ref.Tenant, ref.ID}, values...), nil
 }
 
 // maxAttempts is how often an update reads again before it gives up.
@@ -65,11 +84,11 @@ func (k *kind[T]) update(ctx context.Context, s *Store, ref storage.Ref, change 
 		if err != nil {
 			return *new(T), err
 		}
-		revision := *k.revision(&record)
+		revision, foundBy := *k.revision(&record), k.findable(&record)
 		if err := change(&record); err != nil {
 			return *new(T), err
 		}
-		written, err := k.replace(ctx, s, ref, revision, &record)
+		written, err := k.replace(ctx, s, ref, revision, &record, foundBy)
 		if fault.KindOf(err) != fault.NotFound {
 			return written, err
 		}
@@ -81,8 +100,10 @@ func (k *kind[T]) update(ctx context.Context, s *Store, ref storage.Ref, change 
 }
 
 // replace writes the record over the one with this revision, or fails with fault.NotFound.
-func (k *kind[T]) replace(ctx context.Context, s *Store, ref storage.Ref, revision int64, record *T) (T, error) {
-	names, values, err := k.values(record)
+func (k *kind[T]) replace(
+	ctx context.Context, s *Store, ref storage.Ref, revision int64, record *T, foundBy []any,
+) (T, error) {
+	names, values, err := k.values(record, foundBy)
 	if err != nil {
 		return *new(T), err
 	}
@@ -118,4 +139,21 @@ func pause(ctx context.Context, attempt int) error {
 	case <-time.After(rand.N(longest)): //nolint:gosec // spreads attempts, keeps no secret
 		return nil
 	}
+}
+
+// remove deletes a record; what is left in its outbox goes to the log in the same transaction.
+func (k *kind[T]) remove(ctx context.Context, s *Store, r storage.Ref) error {
+	return s.writeAll(ctx, func(tx *transaction) error {
+		var old row[T]
+		err := tx.row("SELECT "+k.columns()+" FROM "+k.table+" WHERE tenant = ? AND id = ?", []any{r.Tenant, r.ID}, k.dest(&old)...)
+		record, err := k.result(&old, err)
+		if err != nil {
+			return err
+		}
+		if err := tx.append(*k.outbox(&record)); err != nil {
+			return err
+		}
+		_, err = tx.exec("DELETE FROM "+k.table+" WHERE tenant = ? AND id = ?", r.Tenant, r.ID)
+		return err
+	})
 }
