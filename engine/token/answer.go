@@ -2,8 +2,6 @@ package token
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"dowel/engine/auth"
@@ -60,11 +58,7 @@ func (s *Source) live(ctx context.Context, c storage.Connection, warning string)
 	if a.Request, err = auth.Attach(r, cred); err != nil {
 		return Live{}, err
 	}
-	b, err := json.Marshal(a)
-	if err != nil {
-		return Live{}, fmt.Errorf("encode answer: %w", err)
-	}
-	out := Live{Ref: c.Ref, Version: c.Version, ExpiresAt: c.ExpiresAt, Warning: warning, JSON: b}
+	out := Live{Ref: c.Ref, Version: c.Version, ExpiresAt: c.ExpiresAt, Warning: warning, JSON: a.encode()}
 	if warning == "" || warning == "unverified" {
 		s.cache.put(out, c, s.cacheTTL(), time.Now())
 	}
