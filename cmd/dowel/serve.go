@@ -183,7 +183,7 @@ func openStore(ctx context.Context, c *Config) (storage.Store, error) {
 		if err := guardMongo(c); err != nil {
 			return nil, err
 		}
-		return mongo.Open(ctx, c.MongoDBURI)
+		return mongo.Open(ctx, c.MongoDBURI, mongo.Options{})
 	}
 	if c.Dev && !c.keepsDevStore() {
 		return sqlite.OpenMemory(ctx)
