@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -58,9 +59,9 @@ func (s *Service) failure(f storage.Flow, k *definition.Connector, err error) *F
 	out := &Failure{Code: failureCode(err), Message: fault.Public(err), Reference: strings.ToLower(rand.Text()[:10])}
 	var pe *auth.ProviderError
 	if errors.As(err, &pe) {
-		out.Provider = pe.Description
-		if out.Provider == "" {
-			out.Provider = pe.Code
+		out.Provider, out.Status = cmp.Or(pe.Description, pe.Code), pe.Status
+		if typed(f, k) && (out.Code == "provider-error" || out.Code == "app-misconfigured") {
+			out.Code = "invalid-key" // there was nobody but the person who typed it to refuse
 		}
 	}
 	if k != nil {
@@ -68,6 +69,15 @@ func (s *Service) failure(f storage.Flow, k *definition.Connector, err error) *F
 	}
 	s.Logger.Warn("flow failed", "reference", out.Reference, "tenant", f.Tenant, "flow", f.ID, "connector", f.Connector, "code", out.Code, "err", err)
 	return out
+}
+
+// typed reports whether what the provider was shown came from the person alone.
+func typed(f storage.Flow, k *definition.Connector) bool {
+	if k == nil || f.App != "" {
+		return false
+	}
+	a := k.Method(f.Auth)
+	return a != nil && a.Authorize == nil
 }
 
 func providerCode(err error) string {

@@ -112,8 +112,9 @@ type Progress struct {
 // Failure tells why a flow came to nothing.
 type Failure struct {
 	Code, Message string
-	// Provider is the provider's own words: data to be quoted.
+	// Provider is the provider's own words: data to be quoted; Status its HTTP status, if just heard.
 	Provider string
+	Status   int
 	// Cause and Fix are the definition's explanation of the provider's error, if it has one.
 	Cause, Fix string
 	Reference  string

@@ -16,7 +16,7 @@ func failed(f *flow.Failure) *ui.Failed {
 	if f == nil {
 		return &ui.Failed{Code: "server-error"}
 	}
-	return &ui.Failed{Code: f.Code, Words: f.Provider, Reference: f.Reference, Cause: f.Cause, Fix: f.Fix}
+	return &ui.Failed{Code: f.Code, Words: f.Provider, Reference: f.Reference, Status: f.Status, Cause: f.Cause, Fix: f.Fix}
 }
 
 // failure says what a person is told about err, which nobody in flow has explained.
