@@ -42,6 +42,7 @@ func functions(u *UI, icons map[string]template.HTML) template.FuncMap {
 		"category":    func(c string) string { return u.texts.or("category."+c, c) },
 		"ago":         u.ago,
 		"until":       u.until,
+		"left":        u.left,
 		"moment":      moment,
 		"iso":         func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"lines":       func(s string) []string { return strings.Split(strings.TrimRight(s, "\n"), "\n") },
@@ -162,6 +163,15 @@ func (u *UI) ago(now, t time.Time) string {
 	return strings.ReplaceAll(u.texts.or("ago", "{span}"), "{span}", u.span(d))
 }
 
+// left says how long it is from now to t.
+func (u *UI) left(now, t time.Time) string {
+	d := t.Sub(now)
+	if d <= 0 {
+		return u.texts.or("over", "")
+	}
+	return u.span(d)
+}
+
 // until says how long after now t is.
 func (u *UI) until(now, t time.Time) string {
 	d := t.Sub(now)
@@ -181,20 +191,27 @@ type fieldView struct {
 // Described lists the ids of the texts that describe the control.
 func (f fieldView) Described() string {
 	var ids []string
+	if f.Prefix != "" {
+		ids = append(ids, f.ID+"-prefix")
+	}
+	if f.Suffix != "" {
+		ids = append(ids, f.ID+"-suffix")
+	}
 	if f.Help != "" || f.Example != "" || f.HelpURL != "" {
 		ids = append(ids, f.ID+"-help")
 	}
 	return strings.Join(append(ids, f.ID+"-error"), " ")
 }
 
+// WriteOnly reports whether the value is never put into a page.
+func (f fieldView) WriteOnly() bool { return f.Secret || f.Type == "password" }
+
 // Input returns the type attribute of the control.
 func (f fieldView) Input() string {
-	switch {
-	case f.Secret || f.Type == "password":
+	if f.WriteOnly() {
 		return "password"
-	default:
-		return "text"
 	}
+	return "text"
 }
 
 // Mode returns the inputmode attribute: which keyboard a phone shows.

@@ -13,15 +13,18 @@ type Progress struct {
 	// URL is where the opened window goes; only in the answer to start.
 	URL string `json:"url,omitempty"`
 
-	Title       string   `json:"title,omitempty"`
-	Message     string   `json:"message,omitempty"`
-	Fix         string   `json:"fix,omitempty"`
-	Words       string   `json:"words,omitempty"` // the provider's own
-	Reference   string   `json:"reference,omitempty"`
-	Retry       bool     `json:"retry,omitempty"`
-	ConnectedAs string   `json:"connected_as,omitempty"`
-	Connection  string   `json:"connection,omitempty"`
-	Warnings    []string `json:"warnings,omitempty"`
+	Code        string `json:"code,omitempty"` // of a failure
+	Title       string `json:"title,omitempty"`
+	Message     string `json:"message,omitempty"`
+	Fix         string `json:"fix,omitempty"`
+	Words       string `json:"words,omitempty"` // the provider's own
+	Reference   string `json:"reference,omitempty"`
+	Retry       bool   `json:"retry"` // of failed: trying again from the form makes sense
+	ConnectedAs string `json:"connected_as,omitempty"`
+	Connection  string `json:"connection,omitempty"`
+	// ConnectionStatus is told to the page that opened the dialog, with the connection.
+	ConnectionStatus string   `json:"connection_status,omitempty"`
+	Warnings         []string `json:"warnings,omitempty"`
 	// Redirect is the return URL after done.
 	Redirect string `json:"redirect,omitempty"`
 	// FormURL is the page that asks, of status choice, or that offers more than words, of failed.
@@ -35,13 +38,13 @@ func (u *UI) Progress(p ResultPage) Progress {
 	if p.Failed != nil {
 		text := u.Failure(*p.Failed, p.Tile.Name, p.Tenant.Name)
 		return Progress{
-			Flow: p.Flow, Status: "failed", Title: text.Title, Message: text.Cause, Fix: text.Fix,
+			Flow: p.Flow, Status: "failed", Code: text.Code, Title: text.Title, Message: text.Cause, Fix: text.Fix,
 			Words: p.Failed.Words, Reference: p.Failed.Reference, Retry: text.Retry,
 		}
 	}
 	return Progress{
 		Flow: p.Flow, Status: "done", Title: u.resultTitle(p), ConnectedAs: p.ConnectedAs,
-		Message: u.texts.or("result.done.body", ""), Connection: p.Connection,
+		Message: u.texts.or("result.done.body", ""), Connection: p.Connection, ConnectionStatus: p.Status,
 		Warnings: u.warnings(p), Redirect: p.ReturnURL,
 	}
 }

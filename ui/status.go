@@ -103,7 +103,7 @@ type eventView struct {
 // quoted is the name in an event's data that holds what went wrong, in the provider's words as well.
 const quoted = "error"
 
-func (u *UI) eventView(e Event) eventView {
+func (u *UI) eventView(e Event, now time.Time) eventView {
 	v := eventView{Title: u.texts.or("event."+e.Kind, e.Kind), Tone: "quiet", Icon: "dot"}
 	switch e.Kind {
 	case "connection.created", "connection.reconnected", "connection.enabled":
@@ -127,6 +127,9 @@ func (u *UI) eventView(e Event) eventView {
 		if f.Name == quoted {
 			v.Quote = f.Value
 			continue
+		}
+		if at, err := time.Parse(time.RFC3339, f.Value); err == nil {
+			f.Value = moment(now, at)
 		}
 		f.Name = u.texts.or("fact."+f.Name, strings.ReplaceAll(f.Name, "_", " "))
 		v.Facts = append(v.Facts, f)

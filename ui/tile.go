@@ -25,7 +25,7 @@ func monogramOf(t Tile) monogram {
 		fill = colorOf(t.Name)
 	}
 	ink := "#ffffff"
-	if contrast(fill, "#16181d") > contrast(fill, ink) {
+	if contrast(fill, ink) < 3 { // WCAG 2.2, 1.4.3: enough for large bold letters
 		ink = "#16181d"
 	}
 	return monogram{Letters: letters(t.Name), Fill: fill, Ink: ink}

@@ -70,20 +70,19 @@ func wrongFields(p ConnectPage) []fieldView {
 // views are the template functions that make the types above.
 func views() map[string]any {
 	return map[string]any{
-		"words":       func(words, by string) quoteView { return quoteView{Words: words, By: by} },
-		"stamp":       func(now, at time.Time) stampView { return stampView{Now: now, At: at} },
-		"rows":        func(now time.Time, rows []ConnectionRow) rowsView { return rowsView{Now: now, Rows: rows} },
-		"rowAt":       func(now time.Time, r ConnectionRow) rowView { return rowView{Now: now, Row: r} },
-		"entry":       func(now time.Time, e Event, subject bool) entryView { return entryView{now, e, subject} },
-		"outward":     func(url, label string) outwardView { return outwardView{URL: url, Label: label} },
-		"snippet":     func(id, text string) snippetView { return snippetView{ID: id, Text: text} },
-		"typed":       typed,
-		"hidden":      hidden,
-		"called":      called,
-		"wrong":       wrongFields,
-		"fieldPrefix": func() string { return FieldPrefix },
-		"statuses":    func() []string { return []string{"active", "needs_reauth", "disabled", "revoked"} },
-		"lifetimes":   func() []string { return []string{"30", "90", "365", ""} },
+		"words":     func(words, by string) quoteView { return quoteView{Words: words, By: by} },
+		"stamp":     func(now, at time.Time) stampView { return stampView{Now: now, At: at} },
+		"rows":      func(now time.Time, rows []ConnectionRow) rowsView { return rowsView{Now: now, Rows: rows} },
+		"rowAt":     func(now time.Time, r ConnectionRow) rowView { return rowView{Now: now, Row: r} },
+		"entry":     func(now time.Time, e Event, subject bool) entryView { return entryView{now, e, subject} },
+		"outward":   func(url, label string) outwardView { return outwardView{URL: url, Label: label} },
+		"snippet":   func(id, text string) snippetView { return snippetView{ID: id, Text: text} },
+		"typed":     typed,
+		"hidden":    hidden,
+		"called":    called,
+		"wrong":     wrongFields,
+		"statuses":  func() []string { return []string{"active", "needs_reauth", "disabled", "revoked"} },
+		"lifetimes": func() []string { return []string{"30", "90", "365", ""} },
 	}
 }
 
