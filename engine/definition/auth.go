@@ -64,6 +64,8 @@ type Auth struct {
 	Test     *Request  `yaml:"test"`
 	Identity *Identity `yaml:"identity"`
 	Choose   []*Choice `yaml:"choose"`
+
+	noTest, noIdentity bool // the method says that it has none, whatever the connector has
 }
 
 // Authorize is the request the browser is sent to.

@@ -1,26 +1,40 @@
 package definition
 
 import (
-	"reflect"
+	"fmt"
 	"regexp"
-
-	"github.com/expr-lang/expr/types"
+	"strings"
+	"unicode/utf8"
 )
 
 // compiler walks a decoded definition and compiles every formula where it stands.
 type compiler struct {
 	c        *Connector
+	d        *document
+	formulas *formulas
 	names    names
+	method   int // the auth method being compiled, or -1
 	findings []Finding
+	used     map[usedName]bool
+	lines    []string
 }
 
-// compile fills in defaults and compiles the formulas of c; it returns every complaint.
-func compile(c *Connector) []Finding {
-	k := &compiler{c: c}
+// usedName is a name that some formula reads. What belongs to one method is told apart.
+type usedName struct {
+	method     int
+	root, name string
+}
+
+// compile fills in defaults and compiles the formulas of c; it keeps every complaint.
+func (k *compiler) compile() {
+	c := k.c
+	k.method = -1
 	k.fields(c.Inputs)
-	for _, a := range c.Auth {
+	for i, a := range c.Auth {
+		k.method = i
 		k.auth(a)
 	}
+	k.method = -1
 	k.names = k.namesOf(nil)
 	for i := range c.Hosts {
 		k.template(&c.Hosts[i], inHosts)
@@ -31,7 +45,6 @@ func compile(c *Connector) []Finding {
 	k.request(c.Test, inCall, "credential")
 	k.identity(c.Identity)
 	k.choices(c.Choose)
-	return k.findings
 }
 
 func (k *compiler) complain(at Position, rule, message string) {
@@ -83,6 +96,9 @@ func (a *Auth) captured() []string {
 	out := a.Callback.Capture.names()
 	if a.Token != nil {
 		out = append(out, a.Token.Answer.Capture.names()...)
+	}
+	if a.Refresh != nil && a.Refresh.Answer != nil {
+		out = append(out, a.Refresh.Answer.Capture.names()...)
 	}
 	for _, s := range a.Login {
 		if s.Request != nil {
@@ -292,31 +308,83 @@ func (k *compiler) optional(t *Template, p place) {
 }
 
 func (k *compiler) template(t *Template, p place) {
-	if err := compileTemplate(t, k.types(p)); err != nil {
-		k.formula(t.At, t.Source, err)
+	if len(t.Source) > maxSource {
+		k.complain(t.At, "formula", "the template is too long")
+		return
+	}
+	if err := t.split(); err != nil {
+		k.complain(t.At, "formula", err.Error())
+		return
+	}
+	for _, part := range t.parts {
+		if part.expr != nil {
+			k.formula(part.expr, p, t.Source, part.offset)
+		}
 	}
 }
 
 func (k *compiler) value(e *Expression, p place) {
-	if e == nil {
-		return
-	}
-	if err := compileExpression(e, k.types(p), reflect.Invalid); err != nil {
-		k.formula(e.At, e.Source, err)
+	if e != nil {
+		k.formula(e, p, e.Source, 0)
 	}
 }
 
 // decision compiles a formula that is asked yes or no; what it yields is read with Truth.
 func (k *compiler) decision(e *Expression, p place) { k.value(e, p) }
 
-func (k *compiler) types(p place) types.Map { return p.types(k.names) }
-
-func (k *compiler) formula(at Position, source string, err error) {
-	if why := k.names.secretHere(source); why != "" {
-		k.complain(at, "secret-in-the-open", why)
+// formula compiles e, which stands at offset in a text of the file.
+func (k *compiler) formula(e *Expression, p place, text string, offset int) {
+	f := k.formulas.compile(e.Source, p)
+	e.program = f.program
+	fault := f.fault
+	for _, u := range f.uses {
+		if fault == nil {
+			fault = k.names.check(u, p)
+		}
+		k.used[usedName{k.method, u.root, u.name}] = true
+	}
+	if fault == nil {
 		return
 	}
-	k.complain(at, "formula", err.Error())
+	at := k.within(e.At, text, offset+byteOffset(e.Source, fault.offset))
+	k.complain(at, fault.rule, fault.message)
+}
+
+// within finds the place of a byte of text, which is the value at the given place. A value that is
+// written with escapes or over several lines is pointed at as a whole, and one that the file does not
+// hold, because its kind brings it along, at its method.
+func (k *compiler) within(at Position, text string, offset int) Position {
+	if k.lines == nil {
+		k.lines = strings.Split(string(k.d.source), "\n")
+	}
+	if at.Line < 1 || at.Line > len(k.lines) {
+		method, _ := find(k.d.root, fmt.Sprintf("/auth/%d", k.method))
+		return method.at()
+	}
+	rest := k.lines[at.Line-1]
+	for range at.Col - 1 {
+		_, n := utf8.DecodeRuneInString(rest)
+		rest = rest[n:]
+	}
+	col := at.Col
+	if strings.HasPrefix(rest, `"`) || strings.HasPrefix(rest, "'") {
+		rest, col = rest[1:], col+1
+	}
+	if !strings.HasPrefix(rest, text) || offset > len(text) {
+		return at
+	}
+	return Position{at.Line, col + utf8.RuneCountInString(text[:offset])}
+}
+
+// byteOffset turns an offset in characters into one in bytes.
+func byteOffset(s string, characters int) int {
+	for i := range s {
+		if characters == 0 {
+			return i
+		}
+		characters--
+	}
+	return len(s)
 }
 
 // fields compiles the patterns of fs.
@@ -327,7 +395,7 @@ func (k *compiler) fields(fs Fields) {
 		}
 		re, err := regexp.Compile(`^(?:` + fs[i].Pattern + `)$`)
 		if err != nil {
-			k.complain(fs[i].At, "pattern", "the pattern of "+fs[i].Name+" is not an RE2 expression: "+err.Error())
+			k.complain(fs[i].At, "pattern-syntax", "the pattern of "+fs[i].Name+" is not an RE2 expression: "+err.Error())
 			continue
 		}
 		fs[i].pattern = re

@@ -10,6 +10,8 @@
 // a provider.
 package definition
 
+import "slices"
+
 // Connector is one compiled definition. It is immutable and safe for concurrent use.
 type Connector struct {
 	ID          string   `yaml:"id"`
@@ -85,6 +87,8 @@ type Identity struct {
 	Avatar        *Expression `yaml:"avatar"`
 	// RejectWhen is true for an account that must not be accepted.
 	RejectWhen *Expression `yaml:"reject_when"`
+
+	none bool // the definition says that nothing tells
 }
 
 // Choice is one question asked after connecting, with options the provider lists.
@@ -119,20 +123,55 @@ func (c *Connector) Method(id string) *Auth {
 	return nil
 }
 
-// TestFor returns the test that applies to a: its own, or the connector's.
+// TestFor returns the test that applies to a: its own, or the connector's; nil if there is none.
 func (c *Connector) TestFor(a *Auth) *Request {
-	if a.Test != nil {
+	if a.Test != nil || a.noTest {
 		return a.Test
 	}
 	return c.Test
 }
 
-// IdentityFor returns the identity block that applies to a: its own, or the connector's.
+// IdentityFor returns the identity block that applies to a: its own, or the connector's; nil if
+// there is none.
 func (c *Connector) IdentityFor(a *Auth) *Identity {
-	if a.Identity != nil {
+	if a.Identity != nil || a.noIdentity {
 		return a.Identity
 	}
 	return c.Identity
+}
+
+// settle takes out what stands for nothing: empty items of lists, and what the definition says there
+// is none of.
+func (c *Connector) settle() {
+	c.Auth = dropNil(c.Auth)
+	c.Choose = dropNil(c.Choose)
+	c.Test, _ = given(c.Test)
+	c.Identity, _ = c.Identity.settle()
+	for _, a := range c.Auth {
+		a.Login, a.Choose = dropNil(a.Login), dropNil(a.Choose)
+		a.Test, a.noTest = given(a.Test)
+		a.Revoke, _ = given(a.Revoke)
+		a.Identity, a.noIdentity = a.Identity.settle()
+	}
+}
+
+func (id *Identity) settle() (_ *Identity, none bool) {
+	if id == nil || id.none {
+		return nil, id != nil
+	}
+	id.Also = dropNil(id.Also)
+	return id, false
+}
+
+func given(r *Request) (_ *Request, none bool) {
+	if r == nil || r.none {
+		return nil, r != nil
+	}
+	return r, false
+}
+
+func dropNil[T any](list []*T) []*T {
+	return slices.DeleteFunc(list, func(p *T) bool { return p == nil })
 }
 
 // ChoicesFor returns the questions that follow connecting with a.

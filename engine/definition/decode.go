@@ -120,8 +120,25 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 // shorthands are the keys that give a request's method and URL in one.
 var shorthands = []string{"get", "post", "put", "patch", "delete", "head"}
 
-// UnmarshalYAML reads a request, with its shorthand.
+// none is what a definition says where the provider has no such thing.
+const none = "none"
+
+// UnmarshalYAML reads an identity block, or none.
+func (id *Identity) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode && n.Value == none {
+		id.none = true
+		return nil
+	}
+	type plain Identity
+	return n.Decode((*plain)(id))
+}
+
+// UnmarshalYAML reads a request, with its shorthand, or none.
 func (r *Request) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode && n.Value == none {
+		r.none = true
+		return nil
+	}
 	type plain Request
 	if err := n.Decode((*plain)(r)); err != nil {
 		return err

@@ -1,6 +1,8 @@
 package definition
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/types"
@@ -53,19 +55,13 @@ func (p place) answering() place {
 	return p
 }
 
-// names are what the formulas of one auth method can refer to by name.
-type names struct {
-	inputs, fields   Fields
-	captured         []string
-	tokens, sessions []string // credential.tokens.<name>, credential.<name>
-	steps            []string
-}
-
-// types describes p to the compiler.
-func (p place) types(n names) types.Map {
-	env := types.Map{"inputs": fieldTypes(n.inputs, p.fields)}
+// types describes p to the compiler. Names that a definition makes up are any text here; names.check
+// knows which there are.
+func (p place) types() types.Map {
+	made := types.Map{types.Extra: types.String}
+	env := types.Map{"inputs": made}
 	if p.fields != noFields {
-		env["fields"] = fieldTypes(n.fields, p.fields)
+		env["fields"] = made
 	}
 	if p.app {
 		app := types.Map{"client_id": types.String}
@@ -75,18 +71,18 @@ func (p place) types(n names) types.Map {
 		env["app"] = app
 	}
 	if p.callback {
-		env["callback"] = types.Map{
-			"redirect_uri": types.String, "code": types.String, "query": types.Map{types.Extra: types.String},
-		}
+		env["callback"] = types.Map{"redirect_uri": types.String, "code": types.String, "query": made}
 	}
 	if p.credential {
-		env["credential"] = credentialType(n)
+		env["credential"] = types.Map{
+			"scopes": types.Array(types.String), "tokens": made, types.Extra: types.String,
+		}
 	}
 	if p.captured {
-		env["captured"] = mapOf(n.captured, types.Any)
+		env["captured"] = types.Map{types.Extra: types.Any}
 	}
 	if p.steps {
-		env["steps"] = mapOf(n.steps, answerType())
+		env["steps"] = types.Map{types.Extra: answerType()}
 	}
 	if p.response {
 		env["response"] = answerType()
@@ -100,52 +96,100 @@ func (p place) types(n names) types.Map {
 	return env
 }
 
-func fieldTypes(fs Fields, access fieldAccess) types.Map {
-	m := types.Map{}
-	for _, f := range fs {
-		if access == allFields || !f.Secret() {
-			m[f.Name] = types.String
-		}
-	}
-	return m
-}
-
-func credentialType(n names) types.Map {
-	m := types.Map{
-		"access_token": types.String, "refresh_token": types.String, "token_type": types.String,
-		"id_token": types.String, "scopes": types.Array(types.String), "tokens": mapOf(n.tokens, types.String),
-	}
-	for _, s := range n.sessions {
-		m[s] = types.String
-	}
-	return m
-}
-
 func answerType() types.Map {
 	return types.Map{
 		"status": types.Int, "headers": types.Map{types.Extra: types.String}, "body": types.Any, "text": types.String,
 	}
 }
 
-func mapOf(keys []string, t types.Type) types.Map {
-	m := types.Map{}
-	for _, k := range keys {
-		m[k] = t
-	}
-	return m
-}
+// roots are the names a formula may begin with, somewhere.
+var roots = []string{"inputs", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option"}
 
-// secretHere explains an unknown name that exists elsewhere but is a secret; empty if it is not one.
-func (n names) secretHere(source string) string {
-	for _, fs := range []Fields{n.inputs, n.fields} {
-		for _, f := range fs {
-			if f.Secret() && (strings.Contains(source, "fields."+f.Name) || strings.Contains(source, "inputs."+f.Name)) {
-				return f.Name + " is secret and would be seen by the browser or stored in the open"
+// byName are the roots that hold secrets. At run time they hold all of them, so they are read by
+// names that can be checked, or not at all.
+var byName = []string{"inputs", "fields", "app", "credential"}
+
+// allows refuses names that do not exist in p, whatever the definition.
+func (p place) allows(uses []use) *formulaFault {
+	env := p.types()
+	for _, u := range uses {
+		_, here := env[u.root]
+		switch {
+		case strings.HasPrefix(u.root, "$"):
+			return &formulaFault{"formula", u.root + " is not used in definitions", u.offset}
+		case slices.Contains(roots, u.root) && !here:
+			if u.root == "app" && u.name == "client_secret" || u.root == "credential" || u.root == "fields" {
+				return &formulaFault{"secret-in-the-open", u.root + " holds secrets and cannot be used here", u.offset}
 			}
+			return &formulaFault{"unknown-name", fmt.Sprintf("%s cannot be used here; %s", u.root, suggest(u.root, keysOf(anyMap(env)))), u.offset}
+		case u.root == "app" && u.name == "client_secret" && !p.appSecret:
+			return &formulaFault{"secret-in-the-open", "the client secret may only be sent to the token endpoint", u.offset}
+		case slices.Contains(byName, u.root) && u.name == "":
+			return &formulaFault{"formula", fmt.Sprintf("%s is read by name, such as %s.name", u.root, u.root), u.offset}
 		}
 	}
-	if strings.Contains(source, "client_secret") {
-		return "the client secret may only be sent to the token endpoint"
+	return nil
+}
+
+func anyMap(m types.Map) map[string]any {
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		out[k] = v
 	}
-	return ""
+	return out
+}
+
+// names are what the formulas of one auth method can refer to by name.
+type names struct {
+	inputs, fields   Fields
+	captured         []string
+	tokens, sessions []string // credential.tokens.<name>, credential.<name>
+	steps            []string
+}
+
+// ofCredential are the names that every credential has.
+var ofCredential = []string{"access_token", "refresh_token", "token_type", "id_token", "scopes", "tokens"}
+
+// check refuses a name that the definition does not make.
+func (n names) check(u use, p place) *formulaFault {
+	switch u.root {
+	case "inputs":
+		return n.checkField(u, n.inputs, p)
+	case "fields":
+		return n.checkField(u, n.fields, p)
+	case "captured":
+		return known(u, n.captured)
+	case "steps":
+		return known(u, n.steps)
+	case "credential":
+		return known(u, slices.Concat(ofCredential, n.sessions))
+	case "credential.tokens":
+		return known(u, n.tokens)
+	}
+	return nil
+}
+
+func (n names) checkField(u use, fs Fields, p place) *formulaFault {
+	f, ok := fs.Named(u.name)
+	if !ok {
+		var all []string
+		for _, f := range fs {
+			all = append(all, f.Name)
+		}
+		return known(u, all)
+	}
+	if f.Secret() && p.fields != allFields {
+		return &formulaFault{"secret-in-the-open", u.name + " is secret and would be seen by the browser or stored in the open", u.offset}
+	}
+	return nil
+}
+
+func known(u use, all []string) *formulaFault {
+	if u.name == "" || slices.Contains(all, u.name) {
+		return nil
+	}
+	if len(all) == 0 {
+		return &formulaFault{"unknown-name", fmt.Sprintf("%s has no %q, and no other names either", u.root, cut(u.name)), u.offset}
+	}
+	return &formulaFault{"unknown-name", fmt.Sprintf("%s has no %q; %s", u.root, cut(u.name), suggest(u.name, all)), u.offset}
 }

@@ -2,13 +2,18 @@ package definition
 
 import (
 	"errors"
-	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/checker"
+	bytecode "github.com/expr-lang/expr/compiler"
+	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/types"
+	"github.com/expr-lang/expr/optimizer"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
 )
 
 // maxNodes bounds the size of one formula.
@@ -23,21 +28,105 @@ var builtins = []string{
 	"all", "any", "one", "none", "map", "filter", "find", "first", "last", "len", "keys", "values", "sum",
 	"trim", "trimPrefix", "trimSuffix", "upper", "lower", "split", "replace", "join", "indexOf",
 	"lastIndexOf", "hasPrefix", "hasSuffix", "int", "float", "string", "toJSON", "fromJSON", "get",
-	"type", "concat", "flatten", "uniq", "sort", "reverse", "take", "date", "duration", "min", "max",
+	"type", "concat", "flatten", "sort", "reverse", "take", "date", "duration", "min", "max",
 }
 
-// options are what every formula is compiled with.
-func options(env types.Map) []expr.Option {
-	opts := []expr.Option{
-		expr.Env(env), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins(), expr.Patch(lenient{}),
+// formulas compiles formulas and keeps what it has compiled: a catalogue says the same things many
+// times over. What a formula may be named depends on its definition and is checked there; a compiled
+// formula depends on its place only. It is not safe for concurrent use.
+type formulas struct {
+	parser  parser.Parser
+	configs map[place]*conf.Config
+	known   map[formulaKey]*formula
+}
+
+type formulaKey struct {
+	place  place
+	source string
+}
+
+// formula is one compiled formula, or why it cannot be.
+type formula struct {
+	program *vm.Program
+	uses    []use
+	fault   *formulaFault
+}
+
+// formulaFault says what is wrong with a formula, and where: in characters from its beginning.
+type formulaFault struct {
+	rule, message string
+	offset        int
+}
+
+func newFormulas() *formulas {
+	return &formulas{configs: map[place]*conf.Config{}, known: map[formulaKey]*formula{}}
+}
+
+// config is how the formulas of p are compiled.
+func (fs *formulas) config(p place) *conf.Config {
+	if c, ok := fs.configs[p]; ok {
+		return c
 	}
+	c := conf.CreateNew()
+	opts := []expr.Option{expr.Env(p.types()), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
 	for _, b := range builtins {
 		opts = append(opts, expr.EnableBuiltin(b))
 	}
 	for _, f := range functions() {
 		opts = append(opts, expr.Function(f.Name, f.call, f.types...))
 	}
-	return opts
+	for _, o := range opts {
+		o(c)
+	}
+	for name := range c.Disabled {
+		delete(c.Builtins, name)
+	}
+	fs.configs[p] = c
+	return c
+}
+
+// compile compiles source for p.
+func (fs *formulas) compile(source string, p place) *formula {
+	key := formulaKey{p, source}
+	if f, ok := fs.known[key]; ok {
+		return f
+	}
+	f := fs.compileNew(source, p)
+	fs.known[key] = f
+	return f
+}
+
+func (fs *formulas) compileNew(source string, p place) *formula {
+	switch {
+	case strings.TrimSpace(source) == "":
+		return &formula{fault: &formulaFault{rule: "formula", message: "the formula is empty"}}
+	case len(source) > maxSource:
+		return &formula{fault: &formulaFault{rule: "formula", message: "the formula is too long"}}
+	}
+	config := fs.config(p)
+	fs.parser = parser.Parser{} // it keeps count of nodes over several texts
+	tree, err := fs.parser.Parse(source, config)
+	if err != nil {
+		return &formula{fault: explained(err)}
+	}
+	f := &formula{uses: usesIn(&tree.Node)}
+	if f.fault = p.allows(f.uses); f.fault != nil {
+		return f
+	}
+	if f.fault = affordable(tree.Node); f.fault != nil {
+		return f
+	}
+	ast.Walk(&tree.Node, lenient{})
+	if _, err = new(checker.Checker).Check(tree, config); err == nil {
+		err = optimizer.Optimize(&tree.Node, config)
+	}
+	if err == nil {
+		f.program, err = bytecode.Compile(tree, config)
+	}
+	if err != nil {
+		f.fault = explained(err)
+	}
+	return f
 }
 
 // lenient lets a formula read past a member that an answer does not have: the result is nil.
@@ -53,51 +142,70 @@ func (lenient) Visit(node *ast.Node) {
 	ast.Patch(node, &ast.ChainNode{Node: m})
 }
 
-// compileExpression compiles e for its place. want is the kind the result must have, or
-// reflect.Invalid for any.
-func compileExpression(e *Expression, env types.Map, want reflect.Kind) error {
-	if strings.TrimSpace(e.Source) == "" {
-		return errors.New("the formula is empty")
-	}
-	if len(e.Source) > maxSource {
-		return errors.New("the formula is too long")
-	}
-	opts := options(env)
-	if want != reflect.Invalid {
-		opts = append(opts, expr.AsKind(want), expr.WarnOnAny())
-	}
-	program, err := expr.Compile(e.Source, opts...)
-	if err != nil {
-		return shortened(err)
-	}
-	e.program = program
-	return nil
+// use is a name that a formula reads: inputs.subdomain, or all of inputs if name is empty.
+type use struct {
+	root, name string
+	offset     int // in characters from the beginning of the formula
 }
 
-// compileTemplate compiles every formula of t.
-func compileTemplate(t *Template, env types.Map) error {
-	if len(t.Source) > maxSource {
-		return errors.New("the template is too long")
+// usesIn lists what a formula reads. A root that is read whole, or by a name that is computed, has
+// an empty name.
+func usesIn(node *ast.Node) []use {
+	c := &useCollector{named: map[ast.Node]bool{}}
+	ast.Walk(node, c)
+	for _, id := range c.roots {
+		if !c.named[id] {
+			c.uses = append(c.uses, use{root: id.Value, offset: id.Location().From})
+		}
 	}
-	if err := t.split(); err != nil {
-		return err
-	}
-	for _, p := range t.parts {
-		if p.expr != nil {
-			if err := compileExpression(p.expr, env, reflect.Invalid); err != nil {
-				return err
+	slices.SortFunc(c.uses, func(a, b use) int { return a.offset - b.offset })
+	return c.uses
+}
+
+type useCollector struct {
+	roots []*ast.IdentifierNode
+	named map[ast.Node]bool
+	uses  []use
+}
+
+// Visit is called for the parts of a node before the node.
+func (c *useCollector) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		c.roots = append(c.roots, n)
+	case *ast.MemberNode:
+		name, ok := n.Property.(*ast.StringNode)
+		if !ok {
+			return
+		}
+		of := n.Node
+		if chain, ok := of.(*ast.ChainNode); ok {
+			of = chain.Node
+		}
+		if id, ok := of.(*ast.IdentifierNode); ok {
+			c.named[id] = true
+			c.uses = append(c.uses, use{id.Value, name.Value, id.Location().From})
+		}
+		if m, ok := of.(*ast.MemberNode); ok {
+			parent, _ := m.Node.(*ast.IdentifierNode)
+			list, _ := m.Property.(*ast.StringNode)
+			if parent != nil && list != nil {
+				c.uses = append(c.uses, use{parent.Value + "." + list.Value, name.Value, parent.Location().From})
 			}
 		}
 	}
-	return nil
 }
 
-// shortened keeps the first line of expr's message: the rest is a drawing of the source.
-func shortened(err error) error {
+// explained keeps the first line of expr's message: the rest is a drawing of the source.
+func explained(err error) *formulaFault {
 	var fe *file.Error
 	if errors.As(err, &fe) {
-		return errors.New(fe.Message)
+		rule := "formula"
+		if strings.HasPrefix(fe.Message, "unknown name") {
+			rule = "unknown-name"
+		}
+		return &formulaFault{rule: rule, message: fe.Message, offset: fe.From}
 	}
 	first, _, _ := strings.Cut(err.Error(), "\n")
-	return errors.New(first)
+	return &formulaFault{rule: "formula", message: first}
 }

@@ -19,6 +19,8 @@ type Request struct {
 	ClientAuth ClientAuth `yaml:"client_auth"`
 	Outcome    `yaml:",inline"`
 	Capture    Captures `yaml:"capture"`
+
+	none bool // the definition says that there is no such request
 }
 
 // Step is one request of a sequence; its answer is steps.<id>.

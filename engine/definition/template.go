@@ -18,8 +18,9 @@ type Template struct {
 
 // part is a literal text or a formula.
 type part struct {
-	text string
-	expr *Expression
+	text   string
+	expr   *Expression
+	offset int // of the formula in the template, in bytes
 }
 
 // UnmarshalYAML keeps the text and where it stands; compile comes later. Numbers and booleans count
@@ -54,7 +55,11 @@ func (t *Template) split() error {
 		if end < 0 {
 			return fmt.Errorf("a ${ has no closing }")
 		}
-		t.parts = append(t.parts, part{expr: &Expression{Source: strings.TrimSpace(after[:end]), At: t.At}})
+		formula := strings.TrimLeft(after[:end], " \t\n")
+		t.parts = append(t.parts, part{
+			expr:   &Expression{Source: strings.TrimSpace(formula), At: t.At},
+			offset: len(t.Source) - len(after) + end - len(formula),
+		})
 		rest = after[end+1:]
 	}
 }
