@@ -193,7 +193,7 @@ type Event struct {
 }
 
 // ConnectionPage is one connection. Its forms post csrf to /console/connections/{id}/refresh, /test,
-// /disable, /enable, /reconnect and, with a name, /rename; Disconnect leads to GET …/disconnect. The
+// /disable, /enable and /reconnect; Disconnect leads to GET …/disconnect. The
 // sections marked data-refresh are fetched again from the same address every two seconds.
 type ConnectionPage struct {
 	Console
