@@ -109,6 +109,8 @@ type Ticket struct {
 	OpenerOrigin string
 	FrameOrigins []string
 	TenantName   string
+	// ByOperator says that an operator opened it, for whom failures may be told in an operator's words.
+	ByOperator bool
 	// Used says that the session has made its connection, Result which.
 	Used   bool
 	Result string
@@ -178,7 +180,8 @@ func (s *Service) ticket(ctx context.Context, rec storage.ConnectSession, browse
 		},
 		Session: rec.ID, Connectors: rec.Connectors, Connection: rec.Connection, ReturnURL: rec.ReturnURL,
 		OpenerOrigin: rec.OpenerOrigin, FrameOrigins: tenant.ReturnOrigins, TenantName: tenant.Name,
-		Used: rec.Used, Result: rec.Result,
+		ByOperator: strings.HasPrefix(rec.CreatedBy, string(access.Operator)+":"),
+		Used:       rec.Used, Result: rec.Result,
 	}, nil
 }
 

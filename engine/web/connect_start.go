@@ -102,6 +102,7 @@ func (h *handler) wrong(c *fiber.Ctx, s started, errs map[string]string) error {
 
 // stopped shows the form again with what went wrong above it.
 func (h *handler) stopped(c *fiber.Ctx, s started, f *ui.Failed) error {
+	f.ForAdmin = s.ByOperator
 	if wantsJSON(c) {
 		return h.json(c, fiber.StatusOK, h.UI.Progress(ui.ResultPage{
 			Dialog: s.dialog(), Connector: s.connector.ID, Tile: tile(s.connector), Failed: f,

@@ -37,6 +37,9 @@ func (h *handler) underWay(c *fiber.Ctx) (visit, flow.Progress, error) {
 	if p.Session != v.Session {
 		return visit{}, flow.Progress{}, fault.E(fault.NotFound, "there is no such flow", nil)
 	}
+	if !v.Used {
+		h.settle(c.UserContext(), p) // the callback may not have come so far
+	}
 	return v, p, nil
 }
 

@@ -109,6 +109,7 @@ func (h *handler) resultPage(ctx context.Context, v visit, p flow.Progress) ui.R
 	out := ui.ResultPage{Connector: p.Connector, Tile: h.tileOf(p.Connector), Flow: p.Flow}
 	if p.Status != flow.Done {
 		out.Failed = failed(p.Failure)
+		out.Failed.ForAdmin = v.ByOperator
 		out.Dialog = v.dialog("dowel_status", "failed", "dowel_code", out.Failed.Code)
 		return out
 	}

@@ -62,7 +62,12 @@ func (h *handler) connectFailure(c *fiber.Ctx, status int, reference string, err
 	if v, ok := c.Locals(visitKey{}).(visit); ok {
 		p.Dialog, f = v.dialog("dowel_status", "failed", "dowel_code", p.Failed.Code), v.resultFrame()
 	}
-	if wantsJSON(c) {
+	switch {
+	case wantsJSON(c) && status >= 500 && c.Method() == fiber.MethodGet:
+		// A page that waits asks again: the flow goes on although we could not say so just now.
+		h.protect(c, frame{})
+		return c.SendStatus(status)
+	case wantsJSON(c):
 		return h.json(c, status, h.UI.Progress(p))
 	}
 	return h.page(c, status, f, p)

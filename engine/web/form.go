@@ -84,6 +84,9 @@ func (f form) answers(k *definition.Connector, a *definition.Auth) (map[string]s
 		if err != nil {
 			return nil, err
 		}
+		if !asked(k.Inputs, name) && !asked(a.Fields, name) {
+			return nil, fault.E(fault.Invalid, "the form has a field that nobody asked for", nil)
+		}
 		out[name] = v
 	}
 	for _, fs := range []definition.Fields{k.Inputs, a.Fields} {
@@ -94,4 +97,10 @@ func (f form) answers(k *definition.Connector, a *definition.Auth) (map[string]s
 		}
 	}
 	return out, nil
+}
+
+// asked reports whether a person sees a field of this name.
+func asked(fs definition.Fields, name string) bool {
+	d, ok := fs.Named(name)
+	return ok && !d.Hidden
 }
