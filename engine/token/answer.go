@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dowel/engine/auth"
+	"dowel/engine/definition"
 	"dowel/engine/storage"
 )
 
@@ -25,44 +26,54 @@ type answer struct {
 	Warning     string            `json:"warning,omitempty"`
 }
 
-// live opens the credential of c and writes the answer, which is also kept sealed for a moment.
+// live opens the credential of c and writes the answer.
 func (s *Source) live(ctx context.Context, c storage.Connection, warning string) (Live, error) {
 	_, r, err := s.Vault.Attachment(ctx, c)
-	if err != nil {
+	undefined := codeOf(err) == "definition-missing"
+	if err != nil && !undefined {
 		return Live{}, err
 	}
-	cred, err := s.Vault.OpenCredential(ctx, c.Ref, c.Credential)
-	if err != nil {
+	cred, oerr := s.Vault.OpenCredential(ctx, c.Ref, c.Credential)
+	if oerr != nil {
+		return Live{}, oerr
+	}
+	if undefined {
+		if cred.AccessToken.IsZero() {
+			return Live{}, err
+		}
+		warning = "definition_missing" // the token works all the same; where it goes is for the caller to know
+	}
+	a := newAnswer(c, cred, r.Auth, warning)
+	if undefined {
+		a.Request = auth.Attachment{Headers: map[string]string{}, Query: map[string]string{}}
+	} else if a.Request, err = auth.Attach(r, cred); err != nil {
 		return Live{}, err
 	}
+	return Live{Ref: c.Ref, Version: c.Version, ExpiresAt: c.ExpiresAt, Warning: a.Warning, JSON: a.encode()}, nil
+}
+
+func newAnswer(c storage.Connection, cred auth.Credential, a *definition.Auth, warning string) answer {
 	if warning == "" && c.Unverified {
 		warning = "unverified"
 	}
-	a := answer{
+	out := answer{
 		Connection: c.ID, Connector: c.Connector, Kind: c.Kind, Version: c.Version,
-		AccessToken: cred.Primary(r.Auth).Reveal(), TokenType: cred.TokenType, Scopes: c.GrantedScopes,
+		AccessToken: cred.Primary(a).Reveal(), TokenType: cred.TokenType, Scopes: c.GrantedScopes,
 		Captured: c.Captured, Warning: warning,
 	}
-	if a.Scopes == nil {
-		a.Scopes = []string{}
+	if out.Scopes == nil {
+		out.Scopes = []string{}
 	}
 	if !c.ExpiresAt.IsZero() {
-		a.ExpiresAt = &c.ExpiresAt
+		out.ExpiresAt = &c.ExpiresAt
 	}
 	for name, v := range cred.Tokens {
-		if a.Tokens == nil {
-			a.Tokens = map[string]string{}
+		if out.Tokens == nil {
+			out.Tokens = map[string]string{}
 		}
-		a.Tokens[name] = v.Reveal()
+		out.Tokens[name] = v.Reveal()
 	}
-	if a.Request, err = auth.Attach(r, cred); err != nil {
-		return Live{}, err
-	}
-	out := Live{Ref: c.Ref, Version: c.Version, ExpiresAt: c.ExpiresAt, Warning: warning, JSON: a.encode()}
-	if warning == "" || warning == "unverified" {
-		s.cache.put(out, c, s.cacheTTL(), time.Now())
-	}
-	return out, nil
+	return out
 }
 
 // Open returns the credential of a connection that is good now, for calls on its behalf.

@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +17,11 @@ import (
 type cache struct {
 	once    sync.Once
 	aead    cipher.AEAD
+	seed    maphash.Seed
 	entries sync.Map // storage.Ref → *cached
 	size    atomic.Int64
+	purged  atomic.Int64 // when it was last looked what has aged, in Unix nanoseconds
+	drops   [256]atomic.Uint64
 }
 
 type cached struct {
@@ -34,6 +38,7 @@ const maxCached = 20_000
 
 func (k *cache) ready() {
 	k.once.Do(func() {
+		k.seed = maphash.MakeSeed()
 		var key [32]byte
 		_, _ = rand.Read(key[:]) // never fails, see crypto/rand
 		block, err := aes.NewCipher(key[:])
@@ -52,7 +57,7 @@ func (k *cache) get(r storage.Ref, ttl, minTTL time.Duration, now time.Time) (Li
 	}
 	b, err := k.aead.Open(make([]byte, 0, len(e.sealed)), nil, e.sealed, nil)
 	if err != nil {
-		k.drop(r)
+		k.remove(r)
 		return Live{}, false
 	}
 	return Live{Ref: r, Version: e.version, ExpiresAt: e.expiresAt, Warning: e.warning, JSON: b}, true
@@ -75,7 +80,7 @@ func (k *cache) fresh(r storage.Ref, ttl, minTTL time.Duration, now time.Time) *
 	}
 	e := v.(*cached)
 	if now.Sub(e.at) > ttl {
-		k.drop(r)
+		k.remove(r)
 		return nil
 	}
 	if !e.goodUntil.IsZero() && !now.Before(e.goodUntil) || minTTL > 0 && !e.expiresAt.IsZero() && e.expiresAt.Sub(now) <= minTTL {
@@ -84,42 +89,80 @@ func (k *cache) fresh(r storage.Ref, ttl, minTTL time.Duration, now time.Time) *
 	return e
 }
 
-func (k *cache) put(l Live, c storage.Connection, ttl time.Duration, now time.Time) {
-	if ttl <= 0 {
-		return
-	}
+// mark is a moment before a record was read: what was read may be kept as of then, if nothing was
+// dropped since.
+type mark struct {
+	at    time.Time
+	drops uint64
+}
+
+func (k *cache) mark(r storage.Ref) mark {
 	k.ready()
-	if k.aead == nil || k.size.Load() >= maxCached && !k.purge(ttl, now) {
+	return mark{time.Now(), k.slot(r).Load()}
+}
+
+// slot counts the drops of r, and of some others.
+func (k *cache) slot(r storage.Ref) *atomic.Uint64 {
+	return &k.drops[maphash.Comparable(k.seed, r)%uint64(len(k.drops))]
+}
+
+// put keeps l, the answer from c, which was read after m. It never puts an older version in the place
+// of a newer one.
+func (k *cache) put(l Live, c storage.Connection, m mark, ttl time.Duration) {
+	if ttl <= 0 || k.aead == nil || k.size.Load() >= maxCached && !k.purge(ttl, time.Now()) {
 		return
 	}
-	e := &cached{at: now, version: l.Version, expiresAt: l.ExpiresAt, warning: l.Warning, sealed: k.aead.Seal(nil, nil, l.JSON, nil)}
+	e := &cached{at: m.at, version: l.Version, expiresAt: l.ExpiresAt, warning: l.Warning, sealed: k.aead.Seal(nil, nil, l.JSON, nil)}
 	if !l.ExpiresAt.IsZero() {
 		// Until the renewal is due; later reads look again, and set it going.
-		e.goodUntil = l.ExpiresAt.Add(-skew)
-		if life := lifetime(c); life > 0 {
-			e.goodUntil = l.ExpiresAt.Add(-min(skew, life/5))
-		}
-		if !c.RefreshAt.IsZero() && c.RefreshAt.Before(e.goodUntil) && now.Before(c.RefreshAt) {
+		e.goodUntil = l.ExpiresAt.Add(-leeway(c))
+		if !c.RefreshAt.IsZero() && c.RefreshAt.Before(e.goodUntil) && m.at.Before(c.RefreshAt) {
 			e.goodUntil = c.RefreshAt
 		}
 	}
-	if _, old := k.entries.Swap(l.Ref, e); !old {
-		k.size.Add(1)
+	for {
+		old, loaded := k.entries.LoadOrStore(l.Ref, e)
+		if !loaded {
+			k.size.Add(1)
+			break
+		}
+		if old.(*cached).version > e.version {
+			return
+		}
+		if k.entries.CompareAndSwap(l.Ref, old, e) {
+			break
+		}
+	}
+	// Looked at last: a drop counts first and deletes then, so one of the two sees the other.
+	if k.slot(l.Ref).Load() != m.drops {
+		k.remove(l.Ref)
 	}
 }
 
-// purge drops what has aged and reports whether there is room.
+// purge drops what has aged and reports whether there is room. It looks once in a while only: when
+// everything is fresh, looking again at each read would cost more than the cache saves.
 func (k *cache) purge(ttl time.Duration, now time.Time) bool {
+	last := k.purged.Load()
+	if now.UnixNano()-last < int64(ttl) || !k.purged.CompareAndSwap(last, now.UnixNano()) {
+		return false
+	}
 	k.entries.Range(func(r, v any) bool {
 		if now.Sub(v.(*cached).at) > ttl {
-			k.drop(r.(storage.Ref))
+			k.remove(r.(storage.Ref))
 		}
 		return true
 	})
 	return k.size.Load() < maxCached
 }
 
+// drop forgets r, and what is being read of it at the moment.
 func (k *cache) drop(r storage.Ref) {
+	k.ready()
+	k.slot(r).Add(1)
+	k.remove(r)
+}
+
+func (k *cache) remove(r storage.Ref) {
 	if _, ok := k.entries.LoadAndDelete(r); ok {
 		k.size.Add(-1)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"strings"
 	"time"
 
 	"dowel/engine/audit"
@@ -13,32 +13,34 @@ import (
 	"dowel/engine/storage"
 )
 
-// patience is how many refusals of an unknown kind in a row are taken before the person is asked.
-const patience = 5
+// refusals is how many failures in a row, the last of them the same refusal of an unknown kind, are
+// taken before the person is asked.
+const refusals = 5
 
-// failed writes down what came of a renewal that failed, and returns what a reader is told.
+// failed writes down what came of a renewal that failed, and returns what a reader is told:
+// errElsewhere if somebody else has taken over and this failure does not count.
 func (s *Source) failed(ctx context.Context, j job, err error) error {
 	kind := fault.KindOf(err)
-	code := ""
-	if f := fault.As(err); f != nil {
-		code = f.Code
-	}
-	own := j.c.App == "" // the person's own client or password, not ours
 	switch {
+	case kind == fault.NeedsReauth && j.earlier != nil:
+		return s.endGrant(ctx, j, "refresh_result_unknown", err)
 	case kind == fault.NeedsReauth:
-		if j.attempt.Tries > 1 {
-			return s.endGrant(ctx, j.lease, j.c, "refresh_result_unknown", err)
-		}
-		return s.endGrant(ctx, j.lease, j.c, reason(code, "invalid_grant"), err)
-	case code == "credential-rejected", kind == fault.Misconfigured && own && code != "definition-missing":
-		return s.endGrant(ctx, j.lease, j.c, "credential_rejected", err)
-	case kind == fault.Misconfigured && !own:
+		return s.endGrant(ctx, j, reason(codeOf(err), "invalid_grant"), err)
+	case codeOf(err) == "credential-rejected", kind == fault.Misconfigured && j.c.App == "":
+		// The person's own client or password, not ours.
+		return s.endGrant(ctx, j, "credential_rejected", err)
+	case j.accuses(err):
 		return s.accuseApp(ctx, j, err)
-	case kind == fault.Refused && j.c.Health.Failures+1 >= patience:
-		return s.endGrant(ctx, j.lease, j.c, "refresh_refused", err)
+	case kind == fault.Refused && j.c.Health.Failures+1 >= refusals && strings.HasPrefix(j.c.Health.LastRefreshError, summary(err)):
+		return s.endGrant(ctx, j, "refresh_refused", err)
 	default:
 		return s.tryLater(ctx, j, err)
 	}
+}
+
+// accuses reports whether err says that the provider refuses our app.
+func (j job) accuses(err error) bool {
+	return j.c.App != "" && fault.KindOf(err) == fault.Misconfigured && codeOf(err) != "credential-rejected"
 }
 
 func reason(code, usual string) string {
@@ -48,43 +50,6 @@ func reason(code, usual string) string {
 	return code
 }
 
-// tryLater moves the renewal out on the ladder; the old token is served while it lives.
-func (s *Source) tryLater(ctx context.Context, j job, err error) error {
-	wait := backoff(j.c.Health.Failures + 1)
-	f := fault.As(err)
-	if f != nil && f.RetryAfter > 0 {
-		wait = max(wait, f.RetryAfter)
-	}
-	if fault.KindOf(err) == fault.RateLimited {
-		s.pauses.set(pauseKey(j.c), time.Now().Add(wait))
-	}
-	at := now().Add(wait)
-	lost := j.attempt.MaySpend && auth.OutcomeUnknown(err)
-	if lost && at.Before(j.c.ExpiresAt) {
-		at = j.c.ExpiresAt // see mayRetry
-	}
-	_, werr := s.Store.UpdateLeased(ctx, j.lease, func(c *storage.Connection) error {
-		if !lost {
-			c.Attempt = nil
-		}
-		c.RefreshAt = at
-		c.Health.Failures++
-		c.Health.LastRefreshError = describe(err)
-		c.Emit(s.failEvent(j.c, err))
-		c.RaiseFence()
-		return nil
-	})
-	if werr != nil {
-		s.Logger.Warn("note failed refresh", "tenant", j.c.Tenant, "connection", j.c.ID, "err", werr)
-	}
-	public := "the provider could not renew the token; trying again soon"
-	kind := fault.KindOf(err)
-	if kind != fault.Timeout && kind != fault.RateLimited {
-		kind = fault.Unavailable
-	}
-	return fault.E(kind, public, err).WithRetryAfter(time.Until(at)).WithCode(codeOf(err))
-}
-
 func codeOf(err error) string {
 	if f := fault.As(err); f != nil {
 		return f.Code
@@ -92,24 +57,60 @@ func codeOf(err error) string {
 	return ""
 }
 
+// maxRetryAfter is the longest wait a provider may ask for.
+const maxRetryAfter = time.Hour
+
+// tryLater moves the renewal out on the ladder; the old token is served while it lives.
+func (s *Source) tryLater(ctx context.Context, j job, err error) error {
+	wait := backoff(j.c.Health.Failures + 1)
+	if f := fault.As(err); f != nil && f.RetryAfter > 0 {
+		wait = max(wait, min(f.RetryAfter, maxRetryAfter))
+	}
+	at := now().Add(wait)
+	kind := fault.KindOf(err)
+	if kind == fault.RateLimited {
+		s.lanes.pause(laneOf(j.c), at)
+	}
+	lost := j.attempt.MaySpend && auth.OutcomeUnknown(err)
+	if lost && !j.graceAt(at) && at.Before(j.c.ExpiresAt) {
+		at = j.c.ExpiresAt // see mayRetry
+	}
+	werr := s.settle(ctx, j, func(c *storage.Connection) {
+		if !lost {
+			c.Attempt = j.earlier // ours was answered; that one still was not
+		}
+		c.RefreshAt = at
+		c.Health.Failures++
+		c.Health.LastRefreshError = describe(err)
+		c.Emit(audit.New(audit.CredentialRefreshFail, c.Tenant, c.ID, s.actor(), map[string]string{
+			"connector": c.Connector, "error": describe(err), "kind": kind.String(),
+		}))
+	})
+	if errors.Is(werr, errElsewhere) {
+		return werr
+	}
+	if werr != nil {
+		s.Logger.Warn("note failed refresh", "tenant", j.c.Tenant, "connection", j.c.ID, "err", werr)
+	}
+	if kind != fault.Timeout && kind != fault.RateLimited {
+		kind = fault.Unavailable
+	}
+	return fault.E(kind, "the provider could not renew the token; trying again soon", err).WithRetryAfter(time.Until(at)).WithCode(codeOf(err))
+}
+
 // endGrant marks that the end user has to connect again, if the lease is still the newest: a loser
 // can not declare a healthy connection dead.
-func (s *Source) endGrant(ctx context.Context, l storage.Lease, c storage.Connection, why string, cause error) error {
-	_, err := s.Store.UpdateLeased(ctx, l, func(c *storage.Connection) error {
+func (s *Source) endGrant(ctx context.Context, j job, why string, cause error) error {
+	err := s.settle(ctx, j, func(c *storage.Connection) {
 		c.Status, c.StatusReason = storage.NeedsReauth, why
 		c.RefreshAt, c.Attempt = time.Time{}, nil
 		c.Health.Failures++
 		c.Health.LastRefreshError = describe(cause)
-		c.Emit(audit.New(audit.ConnectionNeedsReauth, c.Tenant, c.ID, "engine:"+s.Holder, map[string]string{
+		c.Emit(audit.New(audit.ConnectionNeedsReauth, c.Tenant, c.ID, s.actor(), map[string]string{
 			"connector": c.Connector, "reason": why, "error": describe(cause),
 		}))
-		c.RaiseFence()
-		return nil
 	})
-	s.cache.drop(c.Ref)
-	if fault.KindOf(err) == fault.Conflict {
-		return fault.E(fault.Unavailable, "the token is being renewed elsewhere", cause).WithRetryAfter(time.Second)
-	}
+	s.cache.drop(j.c.Ref)
 	if err != nil {
 		return fmt.Errorf("note the end of the grant: %w", err)
 	}
@@ -120,10 +121,10 @@ func (s *Source) endGrant(ctx context.Context, l storage.Lease, c storage.Connec
 // one event tells the operator.
 func (s *Source) accuseApp(ctx context.Context, j job, cause error) error {
 	retry := now().Add(jittered(5 * time.Minute))
-	_, err := s.Store.UpdateApp(ctx, storage.Ref{Tenant: j.c.Tenant, ID: j.c.App}, func(a *storage.App) error {
+	_, err := s.Store.UpdateApp(ctx, j.app.Ref, func(a *storage.App) error {
 		if a.Refused.IsZero() {
 			a.Refused = now()
-			a.Outbox = append(a.Outbox, audit.New(audit.AppRefused, a.Tenant, a.ID, "engine:"+s.Holder, map[string]string{
+			a.Outbox = append(a.Outbox, audit.New(audit.AppRefused, a.Tenant, a.ID, s.actor(), map[string]string{
 				"connector": a.Connector, "error": describe(cause),
 			}))
 		}
@@ -133,103 +134,88 @@ func (s *Source) accuseApp(ctx context.Context, j job, cause error) error {
 	if err != nil {
 		s.Logger.Warn("note refused app", "tenant", j.c.Tenant, "app", j.c.App, "err", err)
 	}
-	refused := fault.E(fault.Misconfigured, "the provider refuses the app's client id or secret; an operator has to mend it", cause).
-		WithCode("app-refused").WithRetryAfter(time.Until(retry))
-	return s.postpone(ctx, j.lease, &postponed{until: retry, err: refused})
+	return s.postpone(ctx, j, &postponed{until: retry, err: appRefused(retry, cause)})
 }
 
-// postpone moves the renewal out without counting a failure: nothing was spent.
-func (s *Source) postpone(ctx context.Context, l storage.Lease, p *postponed) error {
-	_, err := s.Store.UpdateLeased(context.WithoutCancel(ctx), l, func(c *storage.Connection) error {
-		c.RefreshAt = p.until.UTC().Truncate(time.Millisecond)
-		c.Health.LastRefreshError = describe(p.err)
-		if !errors.Is(p.err, errResultUnknown) {
-			c.Attempt = nil
+// pardon notes that the provider takes an app again that it had refused.
+func (s *Source) pardon(ctx context.Context, j job) {
+	if j.app.Refused.IsZero() {
+		return
+	}
+	_, err := s.Store.UpdateApp(ctx, j.app.Ref, func(a *storage.App) error {
+		if a.Refused.IsZero() {
+			return nil
 		}
-		c.RaiseFence()
+		a.Refused, a.RetryAt, a.RefusedReason = time.Time{}, time.Time{}, ""
+		a.Outbox = append(a.Outbox, audit.New(audit.AppUpdated, a.Tenant, a.ID, s.actor(), map[string]string{"connector": a.Connector}))
 		return nil
 	})
-	if err != nil && fault.KindOf(err) != fault.Conflict {
-		s.Logger.Warn("postpone refresh", "tenant", l.Ref.Tenant, "connection", l.Ref.ID, "err", err)
+	if err != nil {
+		s.Logger.Warn("note accepted app", "tenant", j.c.Tenant, "app", j.c.App, "err", err)
+	}
+}
+
+// postpone moves the renewal out without counting a failure: nothing was spent. A renewal nobody had
+// planned is not planned now.
+func (s *Source) postpone(ctx context.Context, j job, p *postponed) error {
+	err := s.settle(ctx, j, func(c *storage.Connection) {
+		if !c.RefreshAt.IsZero() {
+			c.RefreshAt = p.until.UTC().Truncate(time.Millisecond)
+		}
+		c.Attempt = j.earlier
+		c.Health.LastRefreshError = describe(p.err)
+	})
+	if errors.Is(err, errElsewhere) {
+		return err
+	}
+	if err != nil {
+		s.Logger.Warn("postpone refresh", "tenant", j.c.Tenant, "connection", j.c.ID, "err", err)
 	}
 	return p.err
 }
 
-// verify checks a typed credential whose time is up: while it works it is extended, and nobody's
-// credential is silently ended because a form set a lifetime for it.
-func (s *Source) verify(ctx context.Context, j job) (storage.Connection, error) {
-	ctx = context.WithoutCancel(ctx)
-	if j.request.Auth.OnExpiry == "expire" {
-		return storage.Connection{}, s.endGrant(ctx, j.lease, j.c, "expired", fault.E(fault.NeedsReauth, "its lifetime is over", nil))
-	}
-	_, err := auth.Test(ctx, j.method, j.request, j.old)
-	if err != nil && !errors.Is(err, auth.ErrNoTest) {
-		return storage.Connection{}, s.failed(ctx, j, err)
-	}
-	life := lifetime(j.c)
-	return s.Store.UpdateLeased(ctx, j.lease, func(c *storage.Connection) error {
-		c.Health.LastTestAt, c.Health.LastTestError, c.Health.Failures = now(), "", 0
-		c.Version++ // readers are waiting for something newer than what has run out
-		if errors.Is(err, auth.ErrNoTest) || life <= 0 {
-			c.Unverified, c.ExpiresAt, c.RefreshAt = true, time.Time{}, time.Time{}
-		} else {
-			c.ObtainedAt, c.ExpiresAt = now(), now().Add(life)
-			c.RefreshAt = c.ExpiresAt
-		}
+// settle writes the end of a renewal that brought nothing, and gives the lease back in the same write.
+// It returns errElsewhere if the lease is not the newest any more.
+func (s *Source) settle(ctx context.Context, j job, change func(*storage.Connection)) error {
+	ctx, cancel := context.WithTimeout(ctx, writeWait)
+	defer cancel()
+	_, err := s.Store.UpdateLeased(ctx, j.lease, func(c *storage.Connection) error {
+		change(c)
 		c.RaiseFence()
 		return nil
 	})
+	return overtaken(err)
 }
 
-func (s *Source) failEvent(c storage.Connection, err error) audit.Event {
-	return audit.New(audit.CredentialRefreshFail, c.Tenant, c.ID, "engine:"+s.Holder, map[string]string{
-		"connector": c.Connector, "error": describe(err), "kind": fault.KindOf(err).String(),
-	})
+// overtaken turns the conflict of a lease that is no longer the newest into errElsewhere.
+func overtaken(err error) error {
+	if fault.KindOf(err) == fault.Conflict {
+		return errElsewhere
+	}
+	return err
 }
+
+func (s *Source) actor() string { return "engine:" + s.Holder }
 
 // describe writes a failure for people: our words, and the provider's as a quotation.
 func describe(err error) string {
+	out := summary(err)
 	var pe *auth.ProviderError
-	public := fault.Public(err)
-	if !errors.As(err, &pe) {
-		return public
-	}
-	out := fmt.Sprintf("%s (%d", public, pe.Status)
-	if pe.Code != "" {
-		out += " " + pe.Code
-	}
-	out += ")"
-	if pe.Description != "" {
+	if errors.As(err, &pe) && pe.Description != "" {
 		out += ": “" + pe.Description + "”"
 	}
 	return out
 }
 
-// pauses remembers until when a provider asked an app to be left alone.
-type pauses struct {
-	mu sync.Mutex
-	m  map[string]time.Time
-}
-
-func pauseKey(c storage.Connection) string { return c.Tenant + "\x00" + c.Connector + "\x00" + c.App }
-
-func (p *pauses) until(key string) time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t := p.m[key]
-	if !t.IsZero() && time.Now().After(t) {
-		delete(p.m, key)
+// summary is describe without the provider's own sentence.
+func summary(err error) string {
+	var pe *auth.ProviderError
+	public := fault.Public(err)
+	if !errors.As(err, &pe) {
+		return public
 	}
-	return t
-}
-
-func (p *pauses) set(key string, until time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.m == nil {
-		p.m = map[string]time.Time{}
+	if pe.Code == "" {
+		return fmt.Sprintf("%s (%d)", public, pe.Status)
 	}
-	if until.After(p.m[key]) {
-		p.m[key] = until
-	}
+	return fmt.Sprintf("%s (%d %s)", public, pe.Status, pe.Code)
 }

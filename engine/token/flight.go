@@ -5,43 +5,46 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"dowel/engine/fault"
 	"dowel/engine/storage"
 )
 
+// patience says what a flight does when somebody else is at the renewal.
+type patience int
+
+const (
+	waiting patience = iota // see what comes of it: a reader wants the token
+	passing                 // leave it to them: nobody waits
+)
+
+// errElsewhere says that somebody else is at the renewal, or was faster.
+var errElsewhere = errors.New("the token is being renewed elsewhere")
+
 // fly makes sure that r has a version beyond seen and returns the record. It belongs to no caller: it
 // has its own deadline and goes on when the first of them leaves.
-func (s *Source) fly(r storage.Ref, seen int64) (storage.Connection, error) {
+func (s *Source) fly(r storage.Ref, seen int64, p patience) (c storage.Connection, err error) {
 	if err := s.work.enter(); err != nil {
 		return storage.Connection{}, err
 	}
 	defer s.work.leave()
+	defer func() {
+		if v := recover(); v != nil { // one connection nobody can handle must not end the process
+			s.Logger.Error("panic", "tenant", r.Tenant, "connection", r.ID, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			c, err = storage.Connection{}, fault.E(fault.Internal, "", fmt.Errorf("panic: %v", v))
+		}
+	}()
 	// A flight is shared by callers with deadlines of their own, so none of theirs may end it.
 	ctx, cancel := context.WithTimeout(context.Background(), s.leaseTTL()+s.readWait())
 	defer cancel()
+	var t *turn
+	defer func() { t.end() }()
 	for wait := 20 * time.Millisecond; ; wait = min(wait*3/2, 250*time.Millisecond) {
-		if c, ok := s.held.get(r); ok && c.Version > seen {
-			return c, nil
-		}
-		lease, ours, err := s.Store.AcquireLease(ctx, r, s.Holder, s.leaseTTL())
-		if err != nil {
-			return storage.Connection{}, fmt.Errorf("acquire lease: %w", err)
-		}
-		// Read again, whoever has the lease: somebody may have finished since the caller looked.
-		c, err := s.Store.Connection(ctx, r)
-		if err != nil {
-			return storage.Connection{}, s.release(ctx, lease, ours, err)
-		}
-		if c.Version > seen {
-			return c, s.release(ctx, lease, ours, nil)
-		}
-		if err := standing(c); err != nil {
-			return storage.Connection{}, s.release(ctx, lease, ours, err)
-		}
-		if ours {
-			return s.spend(ctx, lease, c)
+		c, t, err = s.round(ctx, r, seen, t)
+		if !errors.Is(err, errElsewhere) || p == passing {
+			return c, err
 		}
 		select {
 		case <-ctx.Done():
@@ -49,6 +52,64 @@ func (s *Source) fly(r storage.Ref, seen int64) (storage.Connection, error) {
 		case <-time.After(wait/2 + rand.N(wait)):
 		}
 	}
+}
+
+// round tries once: it returns a record beyond seen, renews it if nobody else is about to, or returns
+// errElsewhere. t is the place in the lane that an earlier round has waited for; the one to give back
+// is returned.
+func (s *Source) round(ctx context.Context, r storage.Ref, seen int64, t *turn) (storage.Connection, *turn, error) {
+	none := storage.Connection{}
+	if h, ok := s.held.get(r); ok {
+		if h.c.Version > seen && !h.hidden {
+			return h.c, t, nil
+		}
+		// What the record holds is spent, and what we hold has to be saved first.
+		return none, t, errElsewhere
+	}
+	until := time.Now().Add(s.leaseTTL())
+	lease, ours, err := s.Store.AcquireLease(ctx, r, s.Holder, s.leaseTTL())
+	if err != nil {
+		return none, t, fmt.Errorf("acquire lease: %w", err)
+	}
+	// Read again, whoever has the lease: somebody may have finished since the caller looked.
+	c, err := s.Store.Connection(ctx, r)
+	if err == nil && c.Version > seen {
+		return c, t, s.release(ctx, lease, ours, nil)
+	}
+	if err == nil {
+		err = standing(c)
+	}
+	if err == nil && !ours {
+		return none, t, errElsewhere
+	}
+	if err == nil {
+		err = backingOff(c)
+	}
+	if _, ok := s.held.get(r); err == nil && ok {
+		err = errElsewhere
+	}
+	if err != nil {
+		return none, t, s.release(ctx, lease, ours, err)
+	}
+	if t == nil {
+		var room bool
+		if t, room = s.lanes.try(laneOf(c)); !room {
+			// Wait without the lease: it has to outlive the call to the provider.
+			err := s.release(ctx, lease, ours, errElsewhere)
+			return s.roundWithTurn(ctx, r, seen, laneOf(c), err)
+		}
+	}
+	c, err = s.spend(ctx, lease, until, c, t)
+	return c, t, err
+}
+
+// roundWithTurn waits for a place in the lane and goes round again; err is the answer if none comes.
+func (s *Source) roundWithTurn(ctx context.Context, r storage.Ref, seen int64, key laneKey, err error) (storage.Connection, *turn, error) {
+	t := s.lanes.wait(ctx, key)
+	if t == nil {
+		return storage.Connection{}, nil, err
+	}
+	return s.round(ctx, r, seen, t)
 }
 
 // release gives the lease back if it is ours; failing to is no reason to fail: it runs out.
@@ -66,55 +127,6 @@ func (s *Source) leaseTTL() time.Duration {
 		return s.LeaseTTL
 	}
 	return 30 * time.Second
-}
-
-// spend renews the credential of c under the lease l, once.
-func (s *Source) spend(ctx context.Context, l storage.Lease, c storage.Connection) (storage.Connection, error) {
-	job, err := s.prepare(ctx, l, c)
-	if err != nil {
-		return storage.Connection{}, s.notBegun(ctx, l, c, err)
-	}
-	if job.verify {
-		return s.verify(ctx, job)
-	}
-	// Before anything is sent, the attempt is on record: whoever finds it later knows that the secret
-	// may have been spent and its answer lost.
-	job.attempt = storage.Attempt{ID: newAttempt(), At: now(), Version: c.Version, Tries: 1, MaySpend: job.rotates}
-	if t := c.Attempt; t != nil && t.Version == c.Version {
-		job.attempt.Tries += t.Tries
-	}
-	noted, err := s.Store.UpdateLeased(ctx, l, func(c *storage.Connection) error {
-		c.Attempt = &job.attempt
-		return nil
-	})
-	if err != nil {
-		return storage.Connection{}, s.release(ctx, l, true, fmt.Errorf("note attempt: %w", err))
-	}
-	job.c = noted
-	// From here nothing may be cancelled: a credential in hand has to be saved.
-	ctx = context.WithoutCancel(ctx)
-	next, err := job.refresher.Refresh(ctx, job.request, job.old)
-	if err != nil {
-		return storage.Connection{}, s.failed(ctx, job, err)
-	}
-	return s.save(ctx, job, next)
-}
-
-// notBegun handles a renewal that could not even be tried; nothing was sent.
-func (s *Source) notBegun(ctx context.Context, l storage.Lease, c storage.Connection, err error) error {
-	var wait *postponed
-	switch {
-	case errors.As(err, &wait):
-		return s.postpone(ctx, l, wait)
-	case errors.Is(err, errResultUnknown):
-		return s.endGrant(context.WithoutCancel(ctx), l, c, "refresh_result_unknown", err)
-	case fault.KindOf(err) == fault.NeedsReauth:
-		return s.endGrant(context.WithoutCancel(ctx), l, c, "expired", err)
-	case fault.KindOf(err) == fault.StoreDown:
-		return s.release(ctx, l, true, err)
-	default:
-		return s.postpone(ctx, l, &postponed{until: now().Add(jittered(5 * time.Minute)), err: err})
-	}
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -12,7 +12,8 @@ import (
 //
 // The margin before the end is the definition's, or a fifth of the lifetime and five minutes at most;
 // it is jittered, so that connections made in one minute are not all renewed in one. A schedule of the
-// definition may come earlier. A typed credential is due when it ends, to be checked.
+// definition may come earlier. A typed credential is due when it ends, to be checked. Nothing is due
+// sooner than a second after it came, however short its life.
 func Plan(a *definition.Auth, c auth.Credential, next func(string, time.Time) time.Time) time.Time {
 	var at time.Time
 	if !c.ExpiresAt.IsZero() {
@@ -22,6 +23,9 @@ func Plan(a *definition.Auth, c auth.Credential, next func(string, time.Time) ti
 		case typed(a):
 			at = c.ExpiresAt
 		}
+	}
+	if soonest := c.ObtainedAt.Add(time.Second); !at.IsZero() && at.Before(soonest) {
+		at = soonest
 	}
 	spec := schedule(a)
 	if spec == "" || next == nil || !c.Renewable(a) {
@@ -67,8 +71,9 @@ func jittered(d time.Duration) time.Duration {
 	return d - d/10 + rand.N(d/5+1)
 }
 
-// ladder is how long to wait after the first, second, … failure in a row.
-var ladder = [...]time.Duration{5 * time.Second, 15 * time.Second, 45 * time.Second, 2 * time.Minute, 5 * time.Minute, 15 * time.Minute}
+// ladder is how long to wait after the first, second, … failure in a row; with its jitter the last is
+// below 15 minutes.
+var ladder = [...]time.Duration{5 * time.Second, 15 * time.Second, 45 * time.Second, 2 * time.Minute, 5 * time.Minute, 13 * time.Minute}
 
 // backoff is the wait after the given number of failures in a row.
 func backoff(failures int) time.Duration {

@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 
@@ -15,14 +14,19 @@ import (
 // job is one renewal: everything it needs, opened.
 type job struct {
 	lease     storage.Lease
+	until     time.Time // when the provider must have answered
 	c         storage.Connection
+	app       storage.App
 	method    auth.Method
 	refresher auth.Refresher
 	request   auth.Request
 	old       auth.Credential
-	attempt   storage.Attempt
-	rotates   bool // asking twice with the same secret is not safe
-	verify    bool // a typed credential whose time is up: see whether it still works
+	// earlier is an attempt with the same secret that may have spent it and was never answered; nil if
+	// there is none. attempt is ours.
+	earlier *storage.Attempt
+	attempt storage.Attempt
+	rotates bool // asking twice with the same secret is not safe
+	verify  bool // a typed credential whose time is up: see whether it still works
 }
 
 // postponed says that now is not the time.
@@ -37,18 +41,22 @@ func (p *postponed) Unwrap() error { return p.err }
 // errResultUnknown says that an earlier attempt may have spent the secret and nobody knows its answer.
 var errResultUnknown = errors.New("the result of the last refresh is unknown")
 
-// prepare opens what the renewal of c needs and decides whether it may be tried now.
+// prepare opens what the renewal of c needs and decides whether it may be tried now. The job it
+// returns with an error has its lease and record.
 func (s *Source) prepare(ctx context.Context, l storage.Lease, c storage.Connection) (job, error) {
 	j := job{lease: l, c: c}
-	if err := s.paused(ctx, c); err != nil {
-		return job{}, err
+	if t := c.Attempt; t != nil && t.Version == c.Version && t.MaySpend {
+		j.earlier = t
 	}
 	var err error
-	if j.method, j.request, err = s.Vault.Request(ctx, c); err != nil {
-		return job{}, err
+	if j.app, err = s.paused(ctx, c); err != nil {
+		return j, err
+	}
+	if j.method, j.request, err = s.Vault.RequestWith(ctx, c, j.app); err != nil {
+		return j, err
 	}
 	if j.old, err = s.Vault.OpenCredential(ctx, c.Ref, c.Credential); err != nil {
-		return job{}, err
+		return j, err
 	}
 	j.request.Fields = j.old.Fields
 	j.rotates = rotates(j.request.Auth)
@@ -57,13 +65,13 @@ func (s *Source) prepare(ctx context.Context, l storage.Lease, c storage.Connect
 			j.verify = true
 			return j, nil
 		}
-		return job{}, fault.E(fault.NeedsReauth, "the credential cannot be renewed", nil)
+		return j, fault.E(fault.NeedsReauth, "the credential cannot be renewed", nil)
 	}
 	var ok bool
 	if j.refresher, ok = j.method.(auth.Refresher); !ok {
-		return job{}, fault.E(fault.NeedsReauth, "this kind of credential cannot be renewed", nil)
+		return j, fault.E(fault.NeedsReauth, "this kind of credential cannot be renewed", nil)
 	}
-	return j, s.mayRetry(c, j.request.Auth)
+	return j, j.mayRetry()
 }
 
 // typed reports whether the credential is what the person typed and nothing else.
@@ -82,39 +90,55 @@ func rotates(a *definition.Auth) bool {
 // mayRetry judges an attempt that was never answered. Sending the same refresh token again can end the
 // whole grant where the provider detects reuse, so without rotation, or within the provider's grace,
 // it is simply done; otherwise not while the old access token lives; and then once.
-func (s *Source) mayRetry(c storage.Connection, a *definition.Auth) error {
-	t := c.Attempt
-	if t == nil || t.Version != c.Version || !t.MaySpend {
-		return nil
-	}
-	if a.Refresh != nil && a.Refresh.ReuseGrace > 0 && time.Since(t.At) < time.Duration(a.Refresh.ReuseGrace) {
+func (j job) mayRetry() error {
+	t := j.earlier
+	if t == nil || j.graceAt(time.Now()) {
 		return nil
 	}
 	if t.Tries >= 2 {
 		return errResultUnknown
 	}
-	if !c.ExpiresAt.IsZero() && time.Now().Before(c.ExpiresAt) {
-		return &postponed{until: c.ExpiresAt, err: fault.E(fault.Unavailable, "the result of the last refresh is unknown; the token is renewed when it ends", errResultUnknown)}
+	if end := j.c.ExpiresAt; time.Now().Before(end) {
+		return &postponed{until: end, err: fault.E(fault.Unavailable, "the result of the last refresh is unknown; the token is renewed when it ends", errResultUnknown).WithRetryAfter(time.Until(end))}
 	}
 	return nil
 }
 
-// paused says whether the app or the provider is to be left alone for now.
-func (s *Source) paused(ctx context.Context, c storage.Connection) error {
-	if until := s.pauses.until(pauseKey(c)); time.Now().Before(until) {
-		return &postponed{until: until, err: fault.E(fault.RateLimited, "the provider asks to slow down", nil).WithRetryAfter(time.Until(until))}
+// graceAt reports whether the provider would at the given time take the secret a second time.
+func (j job) graceAt(at time.Time) bool {
+	f := j.request.Auth.Refresh
+	if f == nil || f.ReuseGrace <= 0 {
+		return false
+	}
+	first := j.attempt.At
+	if j.earlier != nil {
+		first = j.earlier.At
+	}
+	return at.Sub(first) < time.Duration(f.ReuseGrace)
+}
+
+// paused returns the app of c, or a *postponed if it or the provider is to be left alone for now.
+func (s *Source) paused(ctx context.Context, c storage.Connection) (storage.App, error) {
+	if until := s.lanes.pausedUntil(laneOf(c)); time.Now().Before(until) {
+		return storage.App{}, &postponed{until: until, err: fault.E(fault.RateLimited, "the provider asks to slow down", nil).WithRetryAfter(time.Until(until))}
 	}
 	if c.App == "" {
-		return nil
+		return storage.App{}, nil
 	}
 	a, err := s.Store.App(ctx, storage.Ref{Tenant: c.Tenant, ID: c.App})
+	if fault.KindOf(err) == fault.NotFound {
+		err = fault.E(fault.Misconfigured, "the app this connection was made with is gone", err).WithCode("app-missing")
+	}
 	if err != nil {
-		return err
+		return storage.App{}, err
 	}
 	if time.Now().Before(a.RetryAt) {
-		return &postponed{until: a.RetryAt, err: fault.E(fault.Misconfigured, "the provider refuses the app's client id or secret; an operator has to mend it", nil).WithCode("app-refused").WithRetryAfter(time.Until(a.RetryAt))}
+		return a, &postponed{until: a.RetryAt, err: appRefused(a.RetryAt, nil)}
 	}
-	return nil
+	return a, nil
 }
 
-func newAttempt() string { return "att_" + rand.Text() }
+func appRefused(retryAt time.Time, cause error) error {
+	return fault.E(fault.Misconfigured, "the provider refuses the app's client id or secret; an operator has to mend it", cause).
+		WithCode("app-refused").WithRetryAfter(time.Until(retryAt))
+}

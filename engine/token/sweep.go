@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"dowel/engine/fault"
 	"dowel/engine/storage"
 )
@@ -19,59 +17,192 @@ type Sweeper struct {
 	Pool, Batch, PerTenant int
 }
 
-// Sweep renews until nothing is due, or only what failed.
+// Sweep renews until nothing is due, or only what failed. It ends when ctx ends; renewals under way
+// then go on, and Source.Close waits for them.
 func (w *Sweeper) Sweep(ctx context.Context) error {
-	failed := map[storage.Ref]bool{}
-	for ctx.Err() == nil {
-		due, err := w.Source.Store.DueConnections(ctx, time.Now(), orDefault(w.PerTenant, 500), orDefault(w.Batch, 1000))
-		if err != nil {
-			return err
+	s := &sweep{
+		Sweeper: w, pool: orDefault(w.Pool, 64), results: make(chan result),
+		running: map[storage.Ref]bool{}, waiting: map[string][]storage.Due{}, load: map[string]int{}, skipped: map[storage.Ref]skip{},
+	}
+	return s.run(ctx)
+}
+
+// sweep is one run of a Sweeper. Only its own goroutine touches it.
+type sweep struct {
+	*Sweeper
+	pool    int
+	results chan result
+	running map[storage.Ref]bool
+	// waiting are those found due, by tenant, longest overdue first.
+	waiting map[string][]storage.Due
+	queued  int
+	// load counts what is running, by tenant and by connector.
+	load    map[string]int
+	skipped map[storage.Ref]skip
+	looked  time.Time
+}
+
+type result struct {
+	due storage.Due
+	err error
+}
+
+// skip says that a connection is not tried again before a time, unless its plan has changed.
+type skip struct {
+	refreshAt, until time.Time
+}
+
+// How often a sweep looks for what became due: soon when hands are free, and from time to time when
+// they are not. And how long it leaves alone what is not its own to do, or what it cannot move on.
+const (
+	lookSoon  = 100 * time.Millisecond
+	lookAgain = time.Second
+	leaveBusy = time.Second
+	leaveDead = 30 * time.Second
+)
+
+func (s *sweep) run(ctx context.Context) error {
+	var err error
+	tick := time.NewTicker(lookSoon)
+	defer tick.Stop()
+	for ctx.Err() == nil && err == nil {
+		if s.wantsMore() {
+			err = s.look(ctx)
 		}
-		if w.batch(ctx, due, failed) == 0 {
-			return nil
+		for s.startOne(ctx) {
+		}
+		if len(s.running) == 0 {
+			break // nothing was found that could be begun
+		}
+		select {
+		case r := <-s.results:
+			s.finish(r)
+		case <-tick.C:
+		}
+	}
+	for len(s.running) > 0 {
+		s.finish(<-s.results)
+	}
+	return err
+}
+
+func (s *sweep) wantsMore() bool {
+	switch age := time.Since(s.looked); {
+	case len(s.running) == 0 && s.queued == 0, age >= lookAgain:
+		return true
+	default:
+		return s.queued == 0 && len(s.running) <= s.pool/2 && age >= lookSoon
+	}
+}
+
+// look asks the store what is due. It asks for more by what it will pass over, so that connections
+// nobody can renew do not hide those behind them.
+func (s *sweep) look(ctx context.Context) error {
+	now := time.Now()
+	over := len(s.running) + len(s.skipped)
+	due, err := s.Source.Store.DueConnections(ctx, now, orDefault(s.PerTenant, 500)+over, orDefault(s.Batch, 1000)+over)
+	if err != nil {
+		return err
+	}
+	s.looked, s.queued = now, 0
+	clear(s.waiting)
+	for _, d := range due {
+		k, ok := s.skipped[d.Ref]
+		if s.running[d.Ref] || ok && k.refreshAt.Equal(d.RefreshAt) && now.Before(k.until) {
+			continue
+		}
+		s.waiting[d.Tenant] = append(s.waiting[d.Tenant], d)
+		s.queued++
+	}
+	for r, k := range s.skipped {
+		if !now.Before(k.until) {
+			delete(s.skipped, r)
 		}
 	}
 	return nil
 }
 
-// batch renews due connections and returns how many it began.
-func (w *Sweeper) batch(ctx context.Context, due []storage.Due, failed map[storage.Ref]bool) int {
-	var g errgroup.Group
-	g.SetLimit(orDefault(w.Pool, 64))
-	begun := 0
-	results := make([]error, len(due))
-	for i, d := range due {
-		if ctx.Err() != nil || failed[d.Ref] {
+// startOne begins the renewal whose turn it is, of the tenant with the least under way, and reports
+// whether there was one.
+func (s *sweep) startOne(ctx context.Context) bool {
+	if len(s.running) >= s.pool {
+		return false
+	}
+	least, next := -1, storage.Due{}
+	at := 0
+	for tenant, list := range s.waiting {
+		n := s.load["tenant "+tenant]
+		if least >= 0 && n >= least || n >= s.most() {
 			continue
 		}
-		begun++
-		g.Go(func() error {
-			_, results[i] = w.Source.newer(ctx, d.Ref, d.Version)
-			return nil
-		})
-	}
-	_ = g.Wait() // each result is looked at below
-	for i, err := range results {
-		if err == nil {
-			continue
+		for i, d := range list {
+			if s.load["connector "+d.Connector] < s.most() {
+				least, next, at = n, d, i
+				break
+			}
 		}
-		failed[due[i].Ref] = true
-		w.report(due[i], err)
 	}
-	return begun
+	if least < 0 {
+		return false
+	}
+	list := s.waiting[next.Tenant]
+	copy(list[1:at+1], list[:at])
+	if s.waiting[next.Tenant] = list[1:]; len(list) == 1 {
+		delete(s.waiting, next.Tenant)
+	}
+	s.queued--
+	s.count(next, 1)
+	s.running[next.Ref] = true
+	go func() {
+		_, err := s.Source.newer(ctx, next.Ref, next.Version, passing)
+		s.results <- result{next, err}
+	}()
+	return true
+}
+
+// most is how much of the pool one tenant or one connector may take: an eighth is always left for the
+// others, so that a provider that hangs does not take it all.
+func (s *sweep) most() int { return s.pool - s.pool/8 }
+
+func (s *sweep) count(d storage.Due, n int) {
+	for _, k := range []string{"tenant " + d.Tenant, "connector " + d.Connector} {
+		if s.load[k] += n; s.load[k] == 0 {
+			delete(s.load, k)
+		}
+	}
+}
+
+func (s *sweep) finish(r result) {
+	delete(s.running, r.due.Ref)
+	s.count(r.due, -1)
+	if r.err == nil {
+		return
+	}
+	k := skip{r.due.RefreshAt, time.Now().Add(leaveDead)}
+	if errors.Is(r.err, errElsewhere) {
+		k.until = time.Now().Add(leaveBusy)
+	} else {
+		s.report(r.due, r.err)
+	}
+	s.skipped[r.due.Ref] = k
 }
 
 // report logs what an operator may have to act on; what the provider does to one connection stands in
-// its record and its events.
-func (w *Sweeper) report(d storage.Due, err error) {
-	switch fault.KindOf(err) {
-	case fault.Internal, fault.Corrupt, fault.StoreDown, fault.Misconfigured:
-		if !errors.Is(err, context.Canceled) {
-			w.Source.Logger.Error("refresh", "tenant", d.Tenant, "connection", d.ID, "connector", d.Connector, "err", err)
-		}
-	default:
-		w.Source.Logger.Info("refresh", "tenant", d.Tenant, "connection", d.ID, "connector", d.Connector, "err", err)
+// its record and its events, and a refused app in the app's.
+func (s *sweep) report(d storage.Due, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
 	}
+	log := s.Source.Logger.Info
+	switch fault.KindOf(err) {
+	case fault.Internal, fault.Corrupt, fault.StoreDown:
+		log = s.Source.Logger.Error
+	case fault.Misconfigured:
+		if codeOf(err) != "app-refused" {
+			log = s.Source.Logger.Error
+		}
+	}
+	log("refresh", "tenant", d.Tenant, "connection", d.ID, "connector", d.Connector, "err", err)
 }
 
 func orDefault(n, usual int) int {

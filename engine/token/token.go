@@ -10,7 +10,9 @@ package token
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -49,7 +51,7 @@ type Source struct {
 	flights singleflight.Group
 	cache   cache
 	held    held
-	pauses  pauses
+	lanes   lanes
 	work    work
 }
 
@@ -67,7 +69,8 @@ type Live struct {
 	Ref       storage.Ref
 	Version   int64
 	ExpiresAt time.Time // zero: unknown or never
-	// Warning says what is wrong although there is a token: "needs_reauth", "stale", "unverified".
+	// Warning says what is wrong although there is a token: "needs_reauth", "stale", "unverified",
+	// "definition_missing".
 	Warning string
 	// JSON is the answer of the token route; it holds the secret in the open.
 	JSON []byte
@@ -85,6 +88,7 @@ func (s *Source) Token(ctx context.Context, r storage.Ref, w Wish) (Live, error)
 			return live, nil
 		}
 	}
+	seen := s.cache.mark(r)
 	c, err := s.current(ctx, r)
 	if err != nil {
 		return Live{}, err
@@ -95,7 +99,7 @@ func (s *Source) Token(ctx context.Context, r storage.Ref, w Wish) (Live, error)
 		}
 		return s.Newer(ctx, r, c.Version)
 	}
-	return s.serve(ctx, c, w)
+	return s.serve(ctx, c, w, seen)
 }
 
 // Peek appends the answer for r to dst if one that suits is in memory. It never waits.
@@ -104,11 +108,12 @@ func (s *Source) Peek(dst []byte, r storage.Ref, minTTL time.Duration) ([]byte, 
 }
 
 // Newer returns a credential newer than the one read at version seen, refreshing if nobody has yet.
-// A forced refresh is Newer at the current version.
+// A forced refresh is Newer at the current version. It does not ask a provider before the time that
+// an earlier failure set.
 func (s *Source) Newer(ctx context.Context, r storage.Ref, seen int64) (Live, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.readWait())
 	defer cancel()
-	c, err := s.newer(ctx, r, seen)
+	c, err := s.newer(ctx, r, seen, waiting)
 	if err != nil {
 		return Live{}, err
 	}
@@ -117,18 +122,15 @@ func (s *Source) Newer(ctx context.Context, r storage.Ref, seen int64) (Live, er
 
 // current returns the record, with the credential in hand if one could not be saved yet.
 func (s *Source) current(ctx context.Context, r storage.Ref) (storage.Connection, error) {
-	if c, ok := s.held.get(r); ok {
-		return c, nil
+	if h, ok := s.held.get(r); ok && !h.hidden {
+		return h.c, nil
 	}
-	c, err := s.Store.Connection(ctx, r)
-	if err != nil {
-		return storage.Connection{}, err
-	}
-	return c, nil
+	return s.Store.Connection(ctx, r)
 }
 
-// serve answers from c if its token is good enough, and renews it otherwise.
-func (s *Source) serve(ctx context.Context, c storage.Connection, w Wish) (Live, error) {
+// serve answers from c if its token is good enough, and renews it otherwise. seen is the cache's mark
+// from before c was read.
+func (s *Source) serve(ctx context.Context, c storage.Connection, w Wish, seen mark) (Live, error) {
 	now := time.Now()
 	if err := standing(c); err != nil {
 		if c.Status == storage.NeedsReauth && !c.ExpiresAt.IsZero() && now.Before(c.ExpiresAt) && len(c.Credential) > 0 {
@@ -140,47 +142,74 @@ func (s *Source) serve(ctx context.Context, c storage.Connection, w Wish) (Live,
 		if due(c, now) {
 			s.renewBehind(c)
 		}
-		return s.live(ctx, c, "")
+		live, err := s.live(ctx, c, "")
+		if err == nil {
+			s.cache.put(live, c, seen, s.cacheTTL())
+		}
+		return live, err
 	}
 	next, err := s.renewFor(ctx, c)
-	switch {
-	case err == nil:
+	if err == nil {
 		return s.live(ctx, next, "")
-	case alive(c, time.Now()) && fault.KindOf(err) != fault.Revoked:
-		// The old token works for a little longer: serve it rather than an error.
-		return s.live(ctx, c, "stale")
-	default:
+	}
+	return s.fallBack(ctx, c, err)
+}
+
+// fallBack serves the old token rather than an error, while it works and nobody has taken it away.
+func (s *Source) fallBack(ctx context.Context, c storage.Connection, err error) (Live, error) {
+	kind := fault.KindOf(err)
+	switch {
+	case !alive(c, time.Now()), kind == fault.Revoked, kind == fault.Disabled, kind == fault.NotFound:
 		return Live{}, err
+	case kind == fault.NeedsReauth && codeOf(err) != notBeforeItsEnd:
+		return s.live(ctx, c, "needs_reauth")
+	default:
+		return s.live(ctx, c, "stale")
 	}
 }
 
-// renewFor renews c for a reader, who waits as long as readers wait; while backing off it does not ask.
+// notBeforeItsEnd is the code of a renewal that is not to be had while the token lives.
+const notBeforeItsEnd = "not-before-its-end"
+
+// renewFor renews c for a reader. He waits as long as readers wait, but not so long that the old token
+// ends meanwhile. While backing off it does not ask.
 func (s *Source) renewFor(ctx context.Context, c storage.Connection) (storage.Connection, error) {
-	if c.RefreshAt.IsZero() {
-		return storage.Connection{}, ended(c)
+	wait := s.readWait()
+	if left := time.Until(c.ExpiresAt); left > 0 {
+		if c.RefreshAt.IsZero() || !c.RefreshAt.Before(c.ExpiresAt) {
+			return storage.Connection{}, fault.E(fault.NeedsReauth, "the token cannot be renewed before it ends", nil).WithCode(notBeforeItsEnd)
+		}
+		wait = min(wait, left/2)
 	}
-	if wait := time.Until(c.RefreshAt); c.Health.Failures > 0 && wait > 0 {
-		return storage.Connection{}, fault.E(fault.Unavailable, "the provider could not renew the token; trying again soon", nil).WithRetryAfter(wait)
+	if err := backingOff(c); err != nil {
+		return storage.Connection{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.readWait())
+	var p *postponed
+	if _, err := s.paused(ctx, c); errors.As(err, &p) {
+		return storage.Connection{}, p.err
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	return s.newer(ctx, c.Ref, c.Version)
+	return s.newer(ctx, c.Ref, c.Version, waiting)
 }
 
 // renewBehind starts a renewal nobody waits for.
 func (s *Source) renewBehind(c storage.Connection) {
-	s.flights.DoChan(flightKey(c.Ref, c.Version), func() (any, error) { return s.fly(c.Ref, c.Version) })
+	s.flights.DoChan(flightKey(c.Ref, c.Version), func() (any, error) { return s.fly(c.Ref, c.Version, passing) })
 }
 
 // newer shares a flight until one brings a version beyond seen. Flights are told apart by what they
 // are to beat, so a caller is never satisfied by a flight that began before it looked.
-func (s *Source) newer(ctx context.Context, r storage.Ref, seen int64) (storage.Connection, error) {
+func (s *Source) newer(ctx context.Context, r storage.Ref, seen int64, p patience) (storage.Connection, error) {
 	for {
-		ch := s.flights.DoChan(flightKey(r, seen), func() (any, error) { return s.fly(r, seen) })
+		ch := s.flights.DoChan(flightKey(r, seen), func() (any, error) { return s.fly(r, seen, p) })
 		select {
 		case <-ctx.Done():
 			return storage.Connection{}, fault.E(fault.Timeout, "the token is still being renewed", ctx.Err()).WithRetryAfter(time.Second)
 		case res := <-ch:
+			if errors.Is(res.Err, errElsewhere) && p == waiting {
+				continue // a flight that does not wait was under way
+			}
 			if res.Err != nil {
 				return storage.Connection{}, res.Err
 			}
@@ -192,7 +221,7 @@ func (s *Source) newer(ctx context.Context, r storage.Ref, seen int64) (storage.
 }
 
 func flightKey(r storage.Ref, seen int64) string {
-	return r.Tenant + "\x00" + r.ID + "\x00" + time.Duration(seen).String()
+	return r.Tenant + "\x00" + r.ID + "\x00" + strconv.FormatInt(seen, 10)
 }
 
 // standing says why a connection cannot serve at all.
@@ -207,47 +236,6 @@ func standing(c storage.Connection) error {
 	default:
 		return fault.E(fault.Revoked, "the connection was ended", nil)
 	}
-}
-
-// ended says why a token that has run out cannot be renewed.
-func ended(c storage.Connection) error {
-	return fault.E(fault.NeedsReauth, "the token has ended and cannot be renewed; the end user has to connect again", nil).WithCode("expired")
-}
-
-// alive reports whether the token still works, as far as we know.
-func alive(c storage.Connection, now time.Time) bool {
-	return c.ExpiresAt.IsZero() || now.Before(c.ExpiresAt)
-}
-
-// skew is how much life a token should have left to be handed out without asking for a newer one.
-const skew = 10 * time.Second
-
-// good reports whether the token lives long enough for a reader who wants minTTL.
-func good(c storage.Connection, minTTL time.Duration, now time.Time) bool {
-	if c.ExpiresAt.IsZero() {
-		return true
-	}
-	want := max(minTTL, skew)
-	if life := lifetime(c); want > life/2 && life > 0 {
-		want = life / 2
-		if minTTL < life/2 {
-			want = max(minTTL, life/5)
-		}
-	}
-	return c.ExpiresAt.Sub(now) > want
-}
-
-// lifetime is the whole life of the token now held.
-func lifetime(c storage.Connection) time.Duration {
-	if c.ExpiresAt.IsZero() || c.ObtainedAt.IsZero() {
-		return 0
-	}
-	return c.ExpiresAt.Sub(c.ObtainedAt)
-}
-
-// due reports whether the renewal the record plans should have begun.
-func due(c storage.Connection, now time.Time) bool {
-	return !c.RefreshAt.IsZero() && !now.Before(c.RefreshAt)
 }
 
 func (s *Source) readWait() time.Duration {
@@ -266,4 +254,7 @@ func (s *Source) cacheTTL() time.Duration {
 
 // Forget drops what is in memory for r, so that an end of the connection on this instance holds at
 // once.
-func (s *Source) Forget(r storage.Ref) { s.cache.drop(r) }
+func (s *Source) Forget(r storage.Ref) {
+	s.cache.drop(r)
+	s.held.hide(r)
+}

@@ -106,9 +106,12 @@ func (v *Vault) SealApp(ctx context.Context, r storage.Ref, s AppSecrets) (secre
 	return v.Keyring.Seal(ctx, secret.Binding{Tenant: r.Tenant, Kind: kindApp, ID: r.ID}, b)
 }
 
-// App opens the app with the given id.
+// App opens the app with the given id. One that is gone is Misconfigured.
 func (v *Vault) App(ctx context.Context, r storage.Ref) (auth.App, error) {
 	a, err := v.Apps.App(ctx, r)
+	if fault.KindOf(err) == fault.NotFound {
+		return auth.App{}, fault.E(fault.Misconfigured, "the app this connection was made with is gone", err).WithCode("app-missing")
+	}
 	if err != nil {
 		return auth.App{}, fmt.Errorf("read app: %w", err)
 	}
@@ -159,18 +162,36 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 // Attachment puts together what it takes to put the credential of c on a request, which is Request
 // without the app unless the definition sends something of it along.
 func (v *Vault) Attachment(ctx context.Context, c storage.Connection) (auth.Method, auth.Request, error) {
-	app := c.App
-	c.App = ""
-	m, r, err := v.Request(ctx, c)
-	if err != nil || app == "" || !r.Connector.AttachesApp(r.Auth) {
+	m, r, err := v.described(ctx, c)
+	if err != nil || c.App == "" || !r.Connector.AttachesApp(r.Auth) {
 		return m, r, err
 	}
-	r.App, err = v.App(ctx, storage.Ref{Tenant: c.Tenant, ID: app})
+	r.App, err = v.App(ctx, storage.Ref{Tenant: c.Tenant, ID: c.App})
 	return m, r, err
 }
 
 // Request puts together what a Method needs to work on c.
 func (v *Vault) Request(ctx context.Context, c storage.Connection) (auth.Method, auth.Request, error) {
+	m, r, err := v.described(ctx, c)
+	if err != nil || c.App == "" {
+		return m, r, err
+	}
+	r.App, err = v.App(ctx, storage.Ref{Tenant: c.Tenant, ID: c.App})
+	return m, r, err
+}
+
+// RequestWith is Request for a caller who has read the app of c already; app is zero if c has none.
+func (v *Vault) RequestWith(ctx context.Context, c storage.Connection, app storage.App) (auth.Method, auth.Request, error) {
+	m, r, err := v.described(ctx, c)
+	if err != nil || c.App == "" {
+		return m, r, err
+	}
+	r.App, err = v.openApp(ctx, app)
+	return m, r, err
+}
+
+// described is Request without the app.
+func (v *Vault) described(ctx context.Context, c storage.Connection) (auth.Method, auth.Request, error) {
 	k, err := v.Catalog.Version(ctx, c.Tenant, c.Connector, c.ConnectorVersion)
 	if err != nil {
 		return nil, auth.Request{}, err
@@ -183,13 +204,7 @@ func (v *Vault) Request(ctx context.Context, c storage.Connection) (auth.Method,
 	if err != nil {
 		return nil, auth.Request{}, err
 	}
-	r := auth.Request{
+	return m, auth.Request{
 		Connector: k, Auth: a, Inputs: c.Inputs, Captured: c.Captured, RedirectURI: v.RedirectURI, Outlet: v.Outlet,
-	}
-	if c.App != "" {
-		if r.App, err = v.App(ctx, storage.Ref{Tenant: c.Tenant, ID: c.App}); err != nil {
-			return nil, auth.Request{}, err
-		}
-	}
-	return m, r, nil
+	}, nil
 }

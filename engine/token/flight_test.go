@@ -1,0 +1,137 @@
+package token
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dowel/engine/fault"
+)
+
+func TestFiveHundredReadersOfAnEndedTokenMakeOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		i := h.instance(func(i *instance) { i.link.latency = 3 * time.Millisecond })
+		h.expire()
+		var wg sync.WaitGroup
+		tokens := make([]string, 500)
+		for n := range tokens {
+			wg.Go(func() { tokens[n], _, _ = i.read(r, Wish{}) })
+		}
+		wg.Wait()
+		for n, got := range tokens {
+			if got != "at-c-2" {
+				t.Fatalf("reader %d got %q", n, got)
+			}
+		}
+		h.calls(1)
+	})
+}
+
+func TestAForcedRefreshIsNotSatisfiedByAnOlderFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		i := h.instance(func(i *instance) { i.link.latency = 50 * time.Millisecond })
+		// The first flight has read the record and is on its way back to its callers when another
+		// instance has written version 2 and somebody who has seen that asks for a newer one.
+		go func() { _, _, _ = i.read(r, Wish{Force: true}) }()
+		time.Sleep(500 * time.Millisecond)
+		if got := h.record(r).Version; got != 2 {
+			t.Fatalf("version %d", got)
+		}
+		live, err := i.Newer(t.Context(), r, 2)
+		if err != nil || live.Version != 3 || accessToken(live) != "at-c-3" {
+			t.Fatalf("Newer(2) = version %d %s, %v", live.Version, accessToken(live), err)
+		}
+		h.calls(2)
+	})
+}
+
+func TestAFlightDoesNotDieWithItsFirstCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		i := h.instance(nil)
+		h.provider.latency = 2 * time.Second
+		h.expire()
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		left := time.Duration(0)
+		wg.Go(func() {
+			start := time.Now()
+			_, err := i.Token(ctx, r, Wish{})
+			if left = time.Since(start); fault.KindOf(err) != fault.Timeout {
+				t.Errorf("the caller that left got %v", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() { h.reads(i, r, "at-c-2", "") })
+		time.Sleep(100 * time.Millisecond)
+		cancel()
+		wg.Wait()
+		if left != 100*time.Millisecond {
+			t.Errorf("a caller whose context had ended waited %v", left)
+		}
+		h.calls(1)
+	})
+}
+
+func TestARefreshGoesOnWhenNobodyWaitsAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		i := h.instance(func(i *instance) { i.ReadWait = time.Second })
+		h.provider.latency = 20 * time.Second
+		h.expire()
+		h.fails(i, r, fault.Timeout, "")
+		other := h.instance(func(i *instance) { i.ReadWait = time.Second })
+		h.fails(other, r, fault.Timeout, "")
+		time.Sleep(20 * time.Second)
+		h.reads(i, r, "at-c-2", "")
+		h.reads(other, r, "at-c-2", "")
+		h.calls(1)
+	})
+}
+
+func TestAReaderOnAnotherInstanceGetsTheNewTokenSoonAfterTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		a, b := h.instance(nil), h.instance(nil)
+		h.provider.latency = 3 * time.Second
+		h.expire()
+		var wg sync.WaitGroup
+		for _, i := range []*instance{a, b} {
+			wg.Go(func() {
+				start := time.Now()
+				h.reads(i, r, "at-c-2", "")
+				if took := time.Since(start); took > 4*time.Second {
+					t.Errorf("%s waited %v for an answer of 3s", i.Holder, took)
+				}
+			})
+		}
+		wg.Wait()
+		h.calls(1)
+	})
+}
+
+func TestALateReaderOfAnOldRecordDoesNotRefreshAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		i := h.instance(nil)
+		// Read before the refresh, asked for after it.
+		if _, err := i.Newer(t.Context(), r, 1); err != nil {
+			t.Fatal(err)
+		}
+		live, err := i.Newer(t.Context(), r, 1)
+		if err != nil || live.Version != 2 {
+			t.Fatalf("Newer(1) = version %d, %v", live.Version, err)
+		}
+		h.calls(1)
+	})
+}
