@@ -13,7 +13,7 @@ type applied struct{}
 
 // Apply implements Method.
 func (applied) Apply(out *http.Request, r Request, c Credential) error {
-	return apply(out, r.Auth.Apply, r.env(&c))
+	return apply(out, r.Auth.Apply, r.callEnv(&c))
 }
 
 func apply(out *http.Request, a *definition.Apply, env definition.Env) error {
@@ -89,7 +89,7 @@ type Attachment struct {
 // Attach says what a program adds to its own requests: the credential where the definition puts it,
 // and the headers every call to this API needs.
 func Attach(r Request, c Credential) (Attachment, error) {
-	env := r.env(&c)
+	env := r.callEnv(&c)
 	out := Attachment{Headers: map[string]string{}, Query: map[string]string{}}
 	req := &http.Request{Method: http.MethodGet, Header: http.Header{}, URL: &url.URL{}}
 	if r.Connector.API.BaseURL != nil {

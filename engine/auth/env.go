@@ -9,42 +9,60 @@ import (
 // env returns what the formulas of r's definition may read, with c's secrets if c is not nil. It is
 // made for one request and dropped with it.
 func (r Request) env(c *Credential) definition.Env {
-	env := definition.Env{
-		"inputs":   anyMap(r.Inputs),
-		"captured": anyMap(r.Captured),
-		"app":      map[string]any{"client_id": r.App.ClientID, "client_secret": r.App.ClientSecret.Reveal()},
-		"callback": map[string]any{"redirect_uri": r.RedirectURI, "code": "", "query": map[string]any{}},
-		"steps":    map[string]any{},
+	env := r.callEnv(c)
+	env["callback"] = map[string]any{"redirect_uri": r.RedirectURI, "code": "", "query": map[string]any{}}
+	env["steps"] = map[string]any{}
+	if c != nil {
+		env["token"] = c.Answer
 	}
+	return env
+}
+
+// callEnv is env for what is put on every call with a credential, and no more: it is made on every
+// token read that memory cannot answer. An absent mapping reads as an empty one.
+func (r Request) callEnv(c *Credential) definition.Env {
+	env := make(definition.Env, 8)
 	fields := r.Fields
 	if c != nil {
 		if c.Fields != nil {
 			fields = c.Fields
 		}
 		env["credential"] = c.env()
-		env["token"] = c.Answer
 	}
-	env["fields"] = revealedAny(fields)
-	inputs := env["inputs"].(map[string]any)
+	if len(r.Captured) > 0 {
+		env["captured"] = anyMap(r.Captured)
+	}
+	if len(fields) > 0 {
+		env["fields"] = revealedAny(fields)
+	}
+	inputs := anyMap(r.Inputs)
 	for _, f := range r.Connector.Inputs {
 		if v, ok := fields[f.Name]; ok && f.Secret() {
 			inputs[f.Name] = v.Reveal() // a secret input is kept with the fields
 		}
 	}
-	if id, ok := fields["client_id"]; ok && r.App.ClientID == "" {
-		env["app"] = map[string]any{"client_id": id.Reveal(), "client_secret": fields["client_secret"].Reveal()}
+	env["inputs"] = inputs
+	id, key := r.App.ClientID, r.App.ClientSecret
+	if own, ok := fields["client_id"]; ok && id == "" {
+		id, key = own.Reveal(), fields["client_secret"]
+	}
+	if id != "" {
+		env["app"] = map[string]any{"client_id": id, "client_secret": key.Reveal()}
 	}
 	return env
 }
 
 func (c *Credential) env() map[string]any {
-	m := map[string]any{}
+	m := make(map[string]any, 6+len(c.Values))
 	for k, v := range c.Values {
 		m[k] = v.Reveal()
 	}
 	m["access_token"], m["refresh_token"] = c.AccessToken.Reveal(), c.RefreshToken.Reveal()
 	m["id_token"], m["token_type"] = c.IDToken.Reveal(), c.TokenType
-	m["scopes"], m["tokens"] = c.Scopes, revealedAny(c.Tokens)
+	m["scopes"] = c.Scopes
+	if len(c.Tokens) > 0 {
+		m["tokens"] = revealedAny(c.Tokens)
+	}
 	return m
 }
 

@@ -18,6 +18,8 @@ type Expression struct {
 	Source  string
 	At      Position
 	program *vm.Program
+	// path is set if the formula only names a member, which most do: that is read without a machine.
+	path []string
 }
 
 // UnmarshalYAML keeps the text and where it stands; compile comes later.
@@ -37,6 +39,9 @@ var ErrNotCompiled = errors.New("formula is not compiled")
 func (e *Expression) Eval(env Env) (any, error) {
 	if e.program == nil {
 		return nil, ErrNotCompiled
+	}
+	if v, ok := walk(env, e.path); ok {
+		return v, nil
 	}
 	machine := vm.VM{MemoryBudget: memoryBudget}
 	v, err := machine.Run(e.program, map[string]any(env))
