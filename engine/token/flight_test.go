@@ -35,18 +35,30 @@ func TestAForcedRefreshIsNotSatisfiedByAnOlderFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
 		r := h.connect("c", "rotating", nil)
-		i := h.instance(func(i *instance) { i.link.latency = 50 * time.Millisecond })
-		// The first flight has read the record and is on its way back to its callers when another
-		// instance has written version 2 and somebody who has seen that asks for a newer one.
-		go func() { _, _, _ = i.read(r, Wish{Force: true}) }()
-		time.Sleep(500 * time.Millisecond)
+		i := h.instance(func(i *instance) {
+			i.link.after = func(op string) error {
+				if op == opLeased {
+					time.Sleep(time.Second) // the store has written and is slow to say so
+				}
+				return nil
+			}
+		})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if got, _, err := i.read(r, Wish{Force: true}); got != "at-c-2" || err != nil {
+				t.Errorf("the first force got %s, %v", got, err)
+			}
+		})
+		// The first flight has written version 2 and is still in the air when somebody who sees that
+		// version asks for a newer one.
+		time.Sleep(1700 * time.Millisecond)
 		if got := h.record(r).Version; got != 2 {
 			t.Fatalf("version %d", got)
 		}
-		live, err := i.Newer(t.Context(), r, 2)
-		if err != nil || live.Version != 3 || accessToken(live) != "at-c-3" {
-			t.Fatalf("Newer(2) = version %d %s, %v", live.Version, accessToken(live), err)
+		if got, _, err := i.read(r, Wish{Force: true}); got != "at-c-3" || err != nil {
+			t.Errorf("the second force got %s, %v", got, err)
 		}
+		wg.Wait()
 		h.calls(2)
 	})
 }

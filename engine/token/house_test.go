@@ -20,31 +20,26 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const acme = `
-id: acme
-name: Acme
-hosts: [acme.example]
-auth:
-  - &oauth
-    id: rotating
-    kind: oauth2_authorization_code
-    authorize: {url: "https://acme.example/authorize"}
-    token: {url: "https://acme.example/token", client_auth: body}
-    refresh: {grant: refresh_token, rotation: always}
-  - {<<: *oauth, id: graceful, refresh: {grant: refresh_token, rotation: always, reuse_grace: 10m}}
-  - {<<: *oauth, id: fixed, refresh: {grant: refresh_token, rotation: never}}
-  - {<<: *oauth, id: kept_alive, refresh: {grant: refresh_token, rotation: always, schedule: "@daily"}}
-  - {<<: *oauth, id: endless, refresh: {grant: none}}
-  - &key
-    id: key
-    kind: api_key
-    fields: {key: {label: Key, type: password}}
-    apply: {headers: {X-Key: "${fields.key}"}}
-    expires: {default: 720h}
-  - {<<: *key, id: expiring_key, on_expiry: expire}
-api: {base_url: "https://acme.example/v1"}
-test: {get: /me}
-`
+// acme has a method for everything that makes a difference to the kernel.
+func acme() []byte {
+	head := "id: acme\nname: Acme\ncategories: [test]\nhosts: [acme.example]\nauth:\n"
+	for _, m := range []struct{ id, refresh string }{
+		{"rotating", "{grant: refresh_token, rotation: always}"},
+		{"graceful", "{grant: refresh_token, rotation: always, reuse_grace: 10m}"},
+		{"fixed", "{grant: refresh_token, rotation: never}"},
+		{"kept_alive", `{grant: refresh_token, rotation: always, schedule: "0 3 * * *"}`},
+		{"endless", "{grant: none}"},
+	} {
+		head += "  - id: " + m.id + "\n    kind: oauth2_authorization_code\n" +
+			"    authorize: {url: https://acme.example/authorize}\n    scopes: {default: [read]}\n" +
+			"    token: {url: https://acme.example/token, client_auth: body}\n    refresh: " + m.refresh + "\n"
+	}
+	for _, m := range []struct{ id, expiry string }{{"key", "verify"}, {"expiring_key", "expire"}} {
+		head += "  - id: " + m.id + "\n    kind: api_key\n    fields: {key: {label: Key, type: password}}\n" +
+			"    apply: {headers: {X-Key: \"${fields.key}\"}}\n    expires: {default: 720h}\n    on_expiry: " + m.expiry + "\n"
+	}
+	return []byte(head + "api: {base_url: https://acme.example/v1}\ntest: {get: /me}\n")
+}
 
 // house is a store, a provider and as many instances of the engine as a test wants.
 type house struct {
@@ -68,7 +63,7 @@ const tenant = "t1"
 var theApp = storage.Ref{Tenant: tenant, ID: "app_1"}
 
 func newHouse(t testing.TB) *house {
-	c, findings := definition.Parse("acme.yaml", []byte(acme))
+	c, findings := definition.Parse("acme.yaml", acme())
 	if c == nil {
 		t.Fatalf("definition: %v", findings)
 	}
@@ -194,7 +189,16 @@ func (h *house) credential(r storage.Ref) auth.Credential {
 	return c
 }
 
-// expireAll moves time to just after the end of the tokens made so far.
+// expireAt has the token of r end at the given time.
+func (h *house) expireAt(r storage.Ref, at time.Time) {
+	h.t.Helper()
+	h.change(r, func(c *storage.Connection) {
+		c.ExpiresAt = at.UTC().Truncate(time.Millisecond)
+		c.RefreshAt = c.ExpiresAt.Add(-5 * time.Minute)
+	})
+}
+
+// expire moves time to just after the end of the tokens made so far.
 func (h *house) expire() { time.Sleep(h.provider.life) }
 
 // read asks for a token and returns the access token, the warning and the error.
