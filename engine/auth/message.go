@@ -163,13 +163,32 @@ func setHeaders(req *http.Request, ps definition.Params, env definition.Env) err
 		switch {
 		case ps[i].Drop:
 			req.Header.Del(p.name)
-		case strings.ContainsFunc(p.value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }):
+		case hasControl(p.value):
 			return invalidRequest("header", fmt.Errorf("header %s would contain a control character", p.name))
 		case p.value != "":
 			req.Header.Set(p.name, p.value)
 		}
 	}
 	return nil
+}
+
+// hasControl reports whether s holds a control character other than a tab, which no header may.
+func hasControl(s string) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		// Eight printable characters at a time; anything else is looked at one by one.
+		if (w|(w-ones*' ')|(w+ones))&tops != 0 {
+			break
+		}
+	}
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return true
+		}
+	}
+	return false
 }
 
 // message makes any other request of a definition, without its authentication.

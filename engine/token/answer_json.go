@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -42,13 +43,35 @@ func (a answer) encode() []byte {
 
 // text appends s as a JSON string; what needs escaping is left to encoding/json.
 func text(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, _ := json.Marshal(s) // a string always encodes
-			return append(b, quoted...)
+	if plain(s) {
+		return append(append(append(b, '"'), s...), '"')
+	}
+	quoted, _ := json.Marshal(s) // a string always encodes
+	return append(b, quoted...)
+}
+
+// plain reports whether every character of s stands for itself in a JSON string that may end up in a
+// page. It looks at eight characters at a time.
+func plain(s string) bool {
+	for _, c := range [...]byte{'"', '\\', '&', '<', '>'} {
+		if strings.IndexByte(s, c) >= 0 {
+			return false
 		}
 	}
-	return append(append(append(b, '"'), s...), '"')
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		if (w|(w-ones*' '))&tops != 0 { // a byte from 128 on, or one below the space
+			return false
+		}
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 func moment(b []byte, t *time.Time) []byte {

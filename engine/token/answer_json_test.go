@@ -17,7 +17,8 @@ func TestTheAnswerIsWhatEncodingJSONWouldWrite(t *testing.T) {
 			Captured: map[string]string{"k": "v"}, Warning: "stale",
 			Request: auth.Attachment{BaseURL: "https://x.example/api", Headers: map[string]string{"B": "2", "A": "1"}, Query: map[string]string{"q": "ü"}},
 		},
-		"empty": {Scopes: []string{}, Request: auth.Attachment{Headers: map[string]string{}, Query: map[string]string{}}},
+		"control": {Scopes: []string{"12345678\x1f", "\x00abcdefgh", "abcdefg\x7f", "abcdefgé", "abcdef\xff\xfe"}, Request: auth.Attachment{Headers: map[string]string{}, Query: map[string]string{}}},
+		"empty":   {Scopes: []string{}, Request: auth.Attachment{Headers: map[string]string{}, Query: map[string]string{}}},
 	}
 	for name, a := range answers {
 		want, err := json.Marshal(a)
