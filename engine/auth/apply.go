@@ -1,8 +1,11 @@
 package auth
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"dowel/engine/definition"
 )
@@ -20,21 +23,34 @@ func apply(out *http.Request, a *definition.Apply, env definition.Env) error {
 	if err := setHeaders(out, a.Headers, env); err != nil {
 		return err
 	}
-	if a.Basic != nil {
-		user, err := a.Basic.Username.Fill(env)
-		if err != nil {
-			return invalidRequest("header", err)
-		}
-		password, err := a.Basic.Password.Fill(env)
-		if err != nil {
-			return invalidRequest("header", err)
-		}
-		out.SetBasicAuth(user, password)
+	if err := setBasic(out, a.Basic, env); err != nil {
+		return err
 	}
 	if err := setQuery(out, a.Query, env); err != nil {
 		return err
 	}
 	return setCookies(out, a.Cookies, env)
+}
+
+// setBasic is RFC 7617 §2: a colon would end the user name, and neither part may hold a control
+// character.
+func setBasic(out *http.Request, b *definition.UserPass, env definition.Env) error {
+	if b == nil {
+		return nil
+	}
+	user, err := b.Username.Fill(env)
+	if err != nil {
+		return invalidRequest("header", err)
+	}
+	password, err := b.Password.Fill(env)
+	if err != nil {
+		return invalidRequest("header", err)
+	}
+	if strings.Contains(user, ":") || strings.ContainsFunc(user+password, isControl) {
+		return invalidRequest("header", errors.New("the user name contains a colon, or one of the parts a control character"))
+	}
+	out.SetBasicAuth(user, password)
+	return nil
 }
 
 func setQuery(out *http.Request, ps definition.Params, env definition.Env) error {
@@ -45,11 +61,15 @@ func setQuery(out *http.Request, ps definition.Params, env definition.Env) error
 	if err != nil {
 		return invalidRequest("query", err)
 	}
-	q := out.URL.Query()
-	for _, p := range present(filled) {
-		q.Set(p.name, p.value)
+	// The rest of the query stays as it is, byte for byte: it may be signed, and it is not ours.
+	var kept []string
+	for part := range strings.SplitSeq(out.URL.RawQuery, "&") {
+		key, _, _ := strings.Cut(part, "=")
+		if name, err := url.QueryUnescape(key); part != "" && (err != nil || !named(filled, name)) {
+			kept = append(kept, part)
+		}
 	}
-	out.URL.RawQuery = q.Encode()
+	out.URL.RawQuery = joinQuery(strings.Join(kept, "&"), encode(present(filled)))
 	return nil
 }
 
@@ -62,19 +82,21 @@ func setCookies(out *http.Request, ps definition.Params, env definition.Env) err
 	if err != nil {
 		return invalidRequest("cookie", err)
 	}
-	kept := out.Cookies()
-	out.Header.Del("Cookie")
-	for _, c := range kept {
-		mine := false
-		for _, p := range filled {
-			mine = mine || p.name == c.Name
-		}
-		if !mine {
-			out.AddCookie(c)
+	var cookies []string
+	for part := range strings.SplitSeq(strings.Join(out.Header.Values("Cookie"), ";"), ";") {
+		part = strings.TrimSpace(part)
+		if name, _, _ := strings.Cut(part, "="); part != "" && !named(filled, name) {
+			cookies = append(cookies, part)
 		}
 	}
 	for _, p := range present(filled) {
-		out.AddCookie(&http.Cookie{Name: p.name, Value: p.value})
+		if strings.ContainsFunc(p.value, func(c rune) bool { return isControl(c) || c == ';' }) {
+			return invalidRequest("cookie", fmt.Errorf("cookie %s would be cut", p.name))
+		}
+		cookies = append(cookies, p.name+"="+p.value)
+	}
+	if len(cookies) > 0 {
+		out.Header.Set("Cookie", strings.Join(cookies, "; "))
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"dowel/engine/definition"
-	"dowel/engine/fault"
 )
 
 // Reply is what a definition's request was answered, read.
@@ -34,17 +33,22 @@ func Call(ctx context.Context, m Method, r Request, q *definition.Request, c Cre
 	if err != nil {
 		return Reply{}, err
 	}
+	s := r.scrubber(env, req)
 	raw, err := out.Do(ctx, req)
 	if err != nil {
 		return Reply{}, err
 	}
-	a, readErr := read(raw)
+	// Whether the body can be read does not matter yet: a test may be answered with a file, and then
+	// its status counts. Who wants something from the body finds nothing there.
+	a, _ := read(raw)
 	env = answering(env, a)
 	if !succeeded(a, q.Outcome, env) {
-		return Reply{}, r.rejected(a, q.Outcome, env)
-	}
-	if readErr != nil && q.Success == nil && a.Status != http.StatusNoContent {
-		a.body = nil // a test may be answered with a page or a file; only its status counts then
+		who := theCredential
+		if q.Auth == "client" {
+			who = theApp
+		}
+		f, _ := r.refusal(a, q.Outcome, env, who, s)
+		return Reply{}, f
 	}
 	return Reply{Captured: capture(q.Capture, env), a: a, env: env}, nil
 }
@@ -58,25 +62,12 @@ func (r Request) authenticate(req *http.Request, m Method, q *definition.Request
 		}
 		return m.Apply(req, r, c)
 	case "client":
-		if q.ClientAuth == definition.ClientAuthHeader {
+		if r.clientAuth(q) == definition.ClientAuthHeader {
 			id, key := r.client(env)
 			req.Header.Set("Authorization", basicClient(id, key))
 		}
 	}
 	return nil
-}
-
-// rejected is refusal for a call with the credential: here 401 and 403 mean the credential, not the
-// app.
-func (r Request) rejected(a *response, o definition.Outcome, env definition.Env) error {
-	err := r.refusal(a, o, env)
-	f := fault.As(err)
-	if f.Kind == fault.Misconfigured && a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden && f.Kind == fault.Refused {
-		var pe *ProviderError
-		errors.As(err, &pe)
-		return fault.E(fault.Refused, r.Connector.Name+" rejected this credential", pe).WithCode("credential-rejected")
-	}
-	return err
 }
 
 // Test runs the definition's test with c; a definition without one gives ErrNoTest.

@@ -1,151 +1,82 @@
 package auth
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
-	"unicode"
 
 	"dowel/engine/definition"
 	"dowel/engine/fault"
 )
 
-// ProviderError is what the provider said when it said no. Its texts are the provider's: data to
-// show as a quotation, cut and cleaned, never our own message.
-type ProviderError struct {
-	Status      int
-	Code        string // such as invalid_grant (RFC 6749 §5.2)
-	Description string
+// party is who authenticated a request: 401 and 403 are about it.
+type party int
+
+const (
+	theApp        party = iota // at token endpoints: client id and secret
+	theCredential              // everywhere else: what the person allowed or typed
+)
+
+// verdict is what a failed answer means.
+type verdict struct {
+	kind   fault.Kind
+	public string
+	// code is the fault's: ours, or the provider's own.
+	code string
+	// understood says that the answer is an error we know, and not merely no success.
+	understood bool
 }
 
-// Error names the code and status; the description is left to those who show it as a quotation.
-func (e *ProviderError) Error() string {
-	return fmt.Sprintf("the provider answered %d %s", e.Status, e.Code)
-}
-
-// refusal turns a failed answer into a fault that says whose turn it is.
-func (r Request) refusal(a *response, o definition.Outcome, env definition.Env) error {
-	pe := &ProviderError{Status: a.Status, Code: clean(r.errorCode(a, o, env), 80)}
-	pe.Description = clean(r.scrub(errorDescription(o, env)), 300)
-	kind, public := r.classify(a, pe.Code, env)
-	f := fault.E(kind, public, pe).WithCode(pe.Code)
-	if kind == fault.RateLimited || kind == fault.Unavailable {
-		f = f.WithRetryAfter(retryAfter(a.Header, time.Now()))
-	}
-	return f
-}
-
-func (r Request) errorCode(a *response, o definition.Outcome, env definition.Env) string {
-	if o.Error != nil {
-		return o.Error.Text(env)
-	}
-	if m, ok := a.body.(map[string]any); ok {
-		switch e := m["error"].(type) {
-		case string:
-			return e
-		case map[string]any:
-			for _, k := range []string{"code", "type", "status"} {
-				if e[k] != nil {
-					return definition.Text(e[k])
-				}
-			}
-		}
-	}
-	return ""
-}
-
-func errorDescription(o definition.Outcome, env definition.Env) string {
-	if o.ErrorDescription != nil {
-		return o.ErrorDescription.Text(env)
-	}
-	resp, _ := env["response"].(map[string]any)
-	m, _ := resp["body"].(map[string]any)
-	for _, k := range []string{"error_description", "message", "detail"} {
-		if s, ok := m[k].(string); ok {
-			return s
-		}
-	}
-	if e, ok := m["error"].(map[string]any); ok {
-		s, _ := e["message"].(string)
-		return s
-	}
-	return ""
-}
-
-// classify says what a failed answer means: first the definition's own classifiers, then RFC 6749
-// §5.2 and the status.
-func (r Request) classify(a *response, code string, env definition.Env) (fault.Kind, string) {
-	e := r.Auth.Errors
-	name := r.Connector.Name
+// classify says what a failed answer means: first as the definition's own classifiers say, then as
+// the status does, then as RFC 6749 §5.2 and RFC 6750 §3.1 say.
+func (r Request) classify(a *response, code string, env definition.Env, who party) verdict {
+	e, name := r.Auth.Errors, r.Connector.Name
+	know := func(k fault.Kind, public string) verdict { return verdict{k, public, theirCode(code), true} }
 	switch {
 	case e.DeadGrant.Is(env):
-		return fault.NeedsReauth, name + " no longer accepts this connection"
+		return know(fault.NeedsReauth, name+" no longer accepts this connection")
 	case e.App.Is(env):
-		return fault.Misconfigured, name + " refused the app's client id or secret"
+		return know(fault.Misconfigured, name+" refused the app's client id or secret")
 	case e.Throttled.Is(env), a.Status == http.StatusTooManyRequests, code == "slow_down":
-		return fault.RateLimited, name + " asks to slow down"
-	case e.Transient.Is(env), a.Status >= 500, slices.Contains([]string{"temporarily_unavailable", "server_error"}, code):
-		return fault.Unavailable, name + " has a problem at the moment"
+		return know(fault.RateLimited, name+" asks to slow down")
+	case e.Transient.Is(env), transientStatus(a.Status), slices.Contains(transientCodes[:], code):
+		return know(fault.Unavailable, name+" has a problem at the moment")
+	}
+	if who == theCredential {
+		if v, ok := r.aboutCredential(a, code); ok {
+			return v
+		}
+	}
+	switch {
 	case code == "invalid_grant":
-		return fault.NeedsReauth, name + " no longer accepts this connection"
-	case code == "invalid_client" || code == "unauthorized_client":
-		return fault.Misconfigured, name + " refused the app's client id or secret"
-	case code == "access_denied" || code == "consent_required":
-		return fault.Refused, "access was not allowed at " + name
+		return know(fault.NeedsReauth, name+" no longer accepts this connection")
+	case code == "invalid_client", code == "unauthorized_client", code == "" && a.Status == http.StatusUnauthorized:
+		return know(fault.Misconfigured, name+" refused the app's client id or secret")
+	case code == "access_denied", code == "consent_required":
+		return know(fault.Refused, "access was not allowed at "+name)
 	case code == "" && a.body == nil:
-		return fault.Unavailable, name + " gave an answer that is not one"
-	case code == "" && a.Status == http.StatusUnauthorized:
-		return fault.Misconfigured, name + " refused the app's client id or secret"
-	default:
-		return fault.Refused, name + " refused the request"
+		// A firewall's page has nothing to do with the grant, whatever its status.
+		return verdict{kind: fault.Unavailable, public: name + " gave an answer that is not one"}
 	}
+	return verdict{fault.Refused, name + " refused the request", theirCode(code), code != "" || a.Status > 299}
 }
 
-// scrub takes the secrets that we sent out of a provider's text.
-func (r Request) scrub(s string) string {
-	secrets := []string{r.App.ClientSecret.Reveal()}
-	for _, v := range r.Fields {
-		secrets = append(secrets, v.Reveal())
-	}
-	for _, v := range secrets {
-		if len(v) >= 4 {
-			s = strings.ReplaceAll(s, v, "[secret]")
-		}
-	}
-	return s
+// transientCodes are those of RFC 6749 §4.1.2.1, which token endpoints use as well.
+var transientCodes = [...]string{"temporarily_unavailable", "server_error"}
+
+func transientStatus(status int) bool {
+	return status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly
 }
 
-// clean cuts a provider's text to n characters on one line.
-func clean(s string, n int) string {
-	s = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) || c == unicode.ReplacementChar || unicode.Is(unicode.Cf, c) {
-			return ' '
-		}
-		return c
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
+// aboutCredential judges an answer to a request that the credential authenticated. Many providers
+// answer such a 401 with an empty body or a page.
+func (r Request) aboutCredential(a *response, code string) (verdict, bool) {
+	switch {
+	case code == "insufficient_scope": // RFC 6750 §3.1
+		return verdict{fault.Refused, r.Connector.Name + " wants more to be allowed for this", "missing-scope", true}, true
+	case a.Status == http.StatusUnauthorized, code == "invalid_token",
+		a.Status == http.StatusForbidden && !a.page,
+		a.Status < 300 && code == "" && a.body != nil: // the definition's own test of success says no
+		return verdict{fault.Refused, r.Connector.Name + " rejected this credential", "credential-rejected", true}, true
 	}
-	return s
+	return verdict{}, false
 }
-
-// maxRetryAfter is the longest wait believed; an absurd one must not park a connection for good.
-const maxRetryAfter = time.Hour
-
-// retryAfter reads the Retry-After header (RFC 9110 §10.2.3), in seconds or as a date.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if n, err := strconv.ParseFloat(v, 64); err == nil {
-		return max(0, min(time.Duration(min(n, 1e6)*float64(time.Second)), maxRetryAfter))
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(0, min(at.Sub(now), maxRetryAfter))
-	}
-	return 0
-}
-
-func lower(s string) string { return strings.ToLower(s) }

@@ -1,8 +1,8 @@
 package auth
 
 import (
+	"cmp"
 	"context"
-	"strings"
 
 	"dowel/engine/definition"
 	"dowel/engine/fault"
@@ -41,25 +41,26 @@ func (clientCredentials) request(ctx context.Context, r Request, before *Credent
 	if err != nil {
 		return Done{}, err
 	}
-	return r.exchange(ctx, r.Auth.Token, standard, env, before)
+	done, err := r.exchange(ctx, r.Auth.Token, standard, env, before)
+	if err == nil && len(done.Credential.Scopes) == 0 {
+		// An answer without scope grants what was asked for (RFC 6749 §5.1).
+		done.Credential.Scopes = r.requestedScopes()
+	}
+	return done, err
 }
 
 // clientParams are the parameters of RFC 6749 §4.4.2.
 func (r Request) clientParams(env definition.Env) ([]pair, error) {
-	out := []pair{{"grant_type", grantType(r.Auth.Token.GrantType, "client_credentials")}}
-	for _, g := range r.scopeGroups() {
-		scopes, err := r.scopesOf(&g.Scopes, env)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, pair{grantType(g.Parameter, "scope"), strings.Join(scopes, g.Sep())})
+	scopes, err := r.scopeParams(env)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	return append([]pair{{"grant_type", cmp.Or(r.Auth.Token.GrantType, "client_credentials")}}, scopes...), nil
 }
 
 // Complete is never called: Begin is Done.
 func (clientCredentials) Complete(context.Context, Request, Pending, Answer) (Step, error) {
-	return nil, errNothingPending
+	return nil, nothingPending()
 }
 
 // Refresh asks for another token.
@@ -74,4 +75,4 @@ func (clientCredentials) Revoke(ctx context.Context, r Request, c Credential) er
 	return revoke(ctx, ClientCredentials(), r, c)
 }
 
-var errNothingPending = fault.E(fault.Invalid, "nothing is waiting for an answer", nil)
+func nothingPending() error { return fault.E(fault.Invalid, "nothing is waiting for an answer", nil) }

@@ -3,9 +3,9 @@ package auth
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"dowel/engine/definition"
+	"dowel/engine/fault"
 	"dowel/engine/secret"
 )
 
@@ -26,6 +26,9 @@ func (custom) Kind() definition.AuthKind { return definition.Custom }
 // Begin runs the login, if there is one; otherwise the fields are the credential.
 func (m custom) Begin(ctx context.Context, r Request) (Step, Pending, error) {
 	done, err := m.login(ctx, r)
+	if f := fault.As(err); f != nil && f.Kind == fault.NeedsReauth {
+		return nil, Pending{}, r.notAccepted(f, "credential-rejected")
+	}
 	if err != nil {
 		return nil, Pending{}, err
 	}
@@ -37,13 +40,13 @@ func (m custom) login(ctx context.Context, r Request) (Done, error) {
 	c := typedCredential(r)
 	captured, steps := map[string]string{}, map[string]any{}
 	for _, s := range r.Auth.Login {
-		r.Captured = mergeMaps(r.Captured, captured)
+		r.Captured = merge(r.Captured, captured)
 		reply, err := Call(ctx, m, r, s.Request, c, steps)
 		if err != nil {
 			return Done{}, err
 		}
 		steps[s.ID] = reply.a.env()
-		captured = mergeMaps(captured, reply.Captured)
+		captured = merge(captured, reply.Captured)
 		if err := keep(&c, s, reply); err != nil {
 			return Done{}, r.unreadable(err)
 		}
@@ -67,16 +70,20 @@ func keep(c *Credential, s *definition.Step, reply Reply) error {
 		}
 		c.Values[want.Name] = secret.New(v)
 	}
-	if s.Expires != nil {
-		c.ExpiresAt = expiry(s.Expires, nil, reply.env, reply.a.ReceivedAt)
-		c.ObtainedAt = reply.a.ReceivedAt.UTC().Truncate(time.Millisecond)
+	c.ObtainedAt = stamp(reply.a.ReceivedAt)
+	if s.Expires == nil {
+		return nil
+	}
+	// The values are used together, so the first to end ends them all.
+	if at := expiry(s.Expires, nil, reply.env, reply.a.ReceivedAt, longest); !at.IsZero() && (c.ExpiresAt.IsZero() || at.Before(c.ExpiresAt)) {
+		c.ExpiresAt = at
 	}
 	return nil
 }
 
 // Complete is never called: Begin is Done.
 func (custom) Complete(context.Context, Request, Pending, Answer) (Step, error) {
-	return nil, errNothingPending
+	return nil, nothingPending()
 }
 
 // Refresh logs in again with what the person typed.

@@ -1,8 +1,9 @@
 package auth
 
 import (
+	"maps"
+
 	"dowel/engine/definition"
-	"dowel/engine/egress"
 	"dowel/engine/secret"
 )
 
@@ -13,7 +14,7 @@ func (r Request) env(c *Credential) definition.Env {
 	env["callback"] = map[string]any{"redirect_uri": r.RedirectURI, "code": "", "query": map[string]any{}}
 	env["steps"] = map[string]any{}
 	if c != nil {
-		env["token"] = c.Answer
+		env["token"] = c.answer()
 	}
 	return env
 }
@@ -54,14 +55,14 @@ func (r Request) callEnv(c *Credential) definition.Env {
 
 func (c *Credential) env() map[string]any {
 	m := make(map[string]any, 6+len(c.Values))
-	for k, v := range c.Values {
-		m[k] = v.Reveal()
-	}
 	m["access_token"], m["refresh_token"] = c.AccessToken.Reveal(), c.RefreshToken.Reveal()
 	m["id_token"], m["token_type"] = c.IDToken.Reveal(), c.TokenType
 	m["scopes"] = c.Scopes
 	if len(c.Tokens) > 0 {
 		m["tokens"] = revealedAny(c.Tokens)
+	}
+	for k, v := range c.Values {
+		m[k] = v.Reveal() // a login may call its session access_token as well
 	}
 	return m
 }
@@ -75,28 +76,12 @@ func (r Request) client(env definition.Env) (id, secretText string) {
 	return id, secretText
 }
 
-// answering adds an answer to env.
-func answering(env definition.Env, a *response) definition.Env {
-	out := make(definition.Env, len(env)+1)
-	for k, v := range env {
-		out[k] = v
-	}
-	out["response"] = a.env()
+// merge returns a with b laid over it.
+func merge(a, b map[string]string) map[string]string {
+	out := make(map[string]string, len(a)+len(b))
+	maps.Copy(out, a)
+	maps.Copy(out, b)
 	return out
-}
-
-// response is a provider's answer, read.
-type response struct {
-	*egress.Response
-	body any
-}
-
-func (a *response) env() map[string]any {
-	headers := map[string]any{}
-	for k := range a.Header {
-		headers[lower(k)] = a.Header.Get(k)
-	}
-	return map[string]any{"status": a.Status, "headers": headers, "body": a.body, "text": string(a.Body)}
 }
 
 func anyMap(m map[string]string) map[string]any {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -23,13 +22,11 @@ func (r Request) tokenRequest(ctx context.Context, t *definition.TokenRequest, s
 		return nil, invalidRequest("token", err)
 	}
 	id, key := r.client(env)
-	switch t.ClientAuth {
-	case definition.ClientAuthBody:
-		standard = append(standard, pair{"client_id", id}, pair{"client_secret", key})
-	case definition.ClientAuthNone:
-		standard = append(standard, pair{"client_id", id})
+	client, err := clientPairs(t.ClientAuth, id, key)
+	if err != nil {
+		return nil, err
 	}
-	params, err := merged(standard, t.Names, t.Params, env)
+	params, err := merged(append(standard, client...), t.Names, t.Params, env)
 	if err != nil {
 		return nil, invalidRequest("token", err)
 	}
@@ -45,11 +42,6 @@ func (r Request) tokenRequest(ctx context.Context, t *definition.TokenRequest, s
 		return nil, err
 	}
 	return req, nil
-}
-
-// basicClient is client_secret_basic: both parts form-encoded first (RFC 6749 §2.3.1).
-func basicClient(id, key string) string {
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(key)))
 }
 
 func tokenMessage(ctx context.Context, t *definition.TokenRequest, u *url.URL, params []pair) (*http.Request, error) {
@@ -76,81 +68,6 @@ func tokenMessage(ctx context.Context, t *definition.TokenRequest, u *url.URL, p
 	}
 	req.Header.Set("Content-Type", contentType)
 	return req, nil
-}
-
-// merged renames the standard parameters and lays the definition's own over them. Empty ones are not
-// sent.
-func merged(standard []pair, names definition.Names, own definition.Params, env definition.Env) ([]pair, error) {
-	var out []pair
-	for _, p := range standard {
-		if name, send := names.Name(p.name); send {
-			out = set(out, name, p.value)
-		}
-	}
-	filled, err := fill(own, env)
-	if err != nil {
-		return nil, err
-	}
-	for i, p := range own {
-		if p.Drop {
-			out = set(out, p.Name, "")
-			continue
-		}
-		out = set(out, p.Name, filled[i].value)
-	}
-	kept := out[:0]
-	for _, p := range out {
-		if p.value != "" {
-			kept = append(kept, p)
-		}
-	}
-	return kept, nil
-}
-
-func set(ps []pair, name, value string) []pair {
-	for i := range ps {
-		if ps[i].name == name {
-			ps[i].value = value
-			return ps
-		}
-	}
-	return append(ps, pair{name, value})
-}
-
-// fill fills every template; dropped ones are empty.
-func fill(ps definition.Params, env definition.Env) ([]pair, error) {
-	out := make([]pair, len(ps))
-	for i := range ps {
-		out[i].name = ps[i].Name
-		if ps[i].Drop {
-			continue
-		}
-		v, err := ps[i].Value.Fill(env)
-		if err != nil {
-			return nil, fmt.Errorf("parameter %s: %w", ps[i].Name, err)
-		}
-		out[i].value = v
-	}
-	return out, nil
-}
-
-// encode writes parameters in their order, as a form does.
-func encode(ps []pair) string {
-	var b strings.Builder
-	for _, p := range ps {
-		if b.Len() > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(url.QueryEscape(p.name) + "=" + url.QueryEscape(p.value))
-	}
-	return b.String()
-}
-
-func joinQuery(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + "&" + b
 }
 
 // setHeaders fills headers; an empty one is not sent, a dropped one is removed.
@@ -220,16 +137,6 @@ func (r Request) message(ctx context.Context, q *definition.Request, env definit
 	return req, setHeaders(req, q.Headers, env)
 }
 
-func present(ps []pair) []pair {
-	var out []pair
-	for _, p := range ps {
-		if p.value != "" {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // url fills an address; one that begins with a slash stands under the API's base.
 func (r Request) url(t *definition.Template, env definition.Env) (*url.URL, error) {
 	if !strings.HasPrefix(t.Source, "/") || r.Connector.API.BaseURL == nil {
@@ -252,8 +159,8 @@ func (r Request) body(q *definition.Request, env definition.Env) (body []byte, c
 		b, err := json.Marshal(v)
 		return b, "application/json", err
 	case len(q.Form) > 0:
-		ps, err := fill(q.Form, env)
-		return []byte(encode(present(ps))), "application/x-www-form-urlencoded", err
+		form, err := r.form(q, env)
+		return []byte(encode(form)), "application/x-www-form-urlencoded", err
 	case q.XML != nil:
 		s, err := q.XML.Fill(env)
 		return []byte(s), "application/xml", err
@@ -262,6 +169,30 @@ func (r Request) body(q *definition.Request, env definition.Env) (body []byte, c
 		return []byte(s), "", err
 	}
 	return nil, "", nil
+}
+
+// form fills a form; a client that authenticates in the body does so here (RFC 6749 §2.3.1), unless
+// the definition names the parameters itself.
+func (r Request) form(q *definition.Request, env definition.Env) ([]pair, error) {
+	own, err := fill(q.Form, env)
+	if err != nil || q.Auth != "client" {
+		return present(own), err
+	}
+	id, key := r.client(env)
+	client, err := clientPairs(r.clientAuth(q), id, key)
+	if err != nil {
+		return nil, err
+	}
+	var names definition.Names
+	if r.Auth.Token != nil {
+		names = r.Auth.Token.Names
+	}
+	for _, p := range client {
+		if name, send := names.Name(p.name); send && !named(own, name) {
+			own = append(own, pair{name, p.value})
+		}
+	}
+	return present(own), nil
 }
 
 func invalidRequest(what string, cause error) error {

@@ -3,6 +3,7 @@ package auth
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"dowel/engine/egress"
 	"dowel/engine/fault"
@@ -28,9 +29,9 @@ func (r Request) scoped() (*egress.Scoped, error) {
 		}
 		host, err := h.Fill(env)
 		if err != nil {
-			return nil, fmt.Errorf("fill host %s: %w", h.Source, err)
+			return nil, invalidRequest("provider's address", fmt.Errorf("fill host %s: %w", h.Source, err))
 		}
-		if host = hostOf(host); host != "" {
+		if host = hostOf(host); host != "" && wildcards(host) == wildcards(h.Source) {
 			scope.Hosts = append(scope.Hosts, host)
 		}
 	}
@@ -39,6 +40,9 @@ func (r Request) scoped() (*egress.Scoped, error) {
 	}
 	return r.Outlet.Client.For(scope), nil
 }
+
+// wildcards counts those of a host pattern: a value that was filled in must not bring one.
+func wildcards(host string) int { return strings.Count(host, "*") }
 
 // hostOf takes the host of what may be a whole address.
 func hostOf(s string) string {

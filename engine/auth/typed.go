@@ -34,17 +34,17 @@ func (m typed) Begin(_ context.Context, r Request) (Step, Pending, error) {
 }
 
 func typedCredential(r Request) Credential {
-	now := time.Now().UTC().Truncate(time.Millisecond)
+	now := stamp(time.Now())
 	c := Credential{Kind: r.Auth.Kind, Fields: r.Fields, ObtainedAt: now}
 	if l := r.Auth.Expires; l != nil {
-		c.ExpiresAt = expiry(l, nil, r.env(&c), now)
+		c.ExpiresAt = expiry(l, nil, r.env(&c), now, longestTyped)
 	}
 	return c
 }
 
 // Complete is never called: Begin is Done.
 func (typed) Complete(context.Context, Request, Pending, Answer) (Step, error) {
-	return nil, errNothingPending
+	return nil, nothingPending()
 }
 
 // Revoke tells the provider, if the definition says how.

@@ -1,0 +1,97 @@
+package auth
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// pair is one parameter of a request, by its RFC name or by the name it is sent under.
+type pair struct{ name, value string }
+
+// merged renames the standard parameters and lays the definition's own over them. Empty ones are not
+// sent.
+func merged(standard []pair, names definition.Names, own definition.Params, env definition.Env) ([]pair, error) {
+	var out []pair
+	for _, p := range standard {
+		if name, send := names.Name(p.name); send {
+			out = set(out, name, p.value)
+		}
+	}
+	filled, err := fill(own, env)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range own {
+		if p.Drop {
+			out = set(out, p.Name, "")
+			continue
+		}
+		out = set(out, p.Name, filled[i].value)
+	}
+	return present(out), nil
+}
+
+func set(ps []pair, name, value string) []pair {
+	for i := range ps {
+		if ps[i].name == name {
+			ps[i].value = value
+			return ps
+		}
+	}
+	return append(ps, pair{name, value})
+}
+
+// fill fills every template; dropped ones are empty.
+func fill(ps definition.Params, env definition.Env) ([]pair, error) {
+	out := make([]pair, len(ps))
+	for i := range ps {
+		out[i].name = ps[i].Name
+		if ps[i].Drop {
+			continue
+		}
+		v, err := ps[i].Value.Fill(env)
+		if err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", ps[i].Name, err)
+		}
+		out[i].value = v
+	}
+	return out, nil
+}
+
+// encode writes parameters in their order, as a form does.
+func encode(ps []pair) string {
+	var b strings.Builder
+	for _, p := range ps {
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(p.name) + "=" + url.QueryEscape(p.value))
+	}
+	return b.String()
+}
+
+func joinQuery(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "&" + b
+}
+
+func named(ps []pair, name string) bool {
+	return slices.ContainsFunc(ps, func(p pair) bool { return p.name == name })
+}
+
+// present leaves out what is empty.
+func present(ps []pair) []pair {
+	var out []pair
+	for _, p := range ps {
+		if p.value != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}

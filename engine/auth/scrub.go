@@ -1,0 +1,95 @@
+package auth
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"dowel/engine/definition"
+)
+
+// scrubber takes the secrets that one request carried out of the texts of its answer: providers like
+// to quote what they refuse.
+type scrubber []string
+
+// scrubber returns one for req, which was made from env; more are further secrets it carried.
+func (r Request) scrubber(env definition.Env, req *http.Request, more ...string) scrubber {
+	all := append(more, members(env["app"], "client_secret")...)
+	all = append(all, members(env["callback"], "code")...)
+	all = append(all, members(env["credential"], "")...)
+	all = append(all, r.typedSecrets(env)...)
+	if _, payload, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {
+		all = append(all, payload)
+	}
+	var out scrubber
+	for _, s := range all {
+		if len(s) < 4 {
+			continue // a text that short stands in every sentence
+		}
+		out = append(out, s, url.QueryEscape(s), url.PathEscape(s))
+	}
+	// The longest first: a secret may be the beginning of another.
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(out)
+}
+
+// typedSecrets are the answers of the person that are secret.
+func (r Request) typedSecrets(env definition.Env) []string {
+	var out []string
+	for _, place := range []string{"fields", "inputs"} {
+		m, _ := env[place].(map[string]any)
+		for name, v := range m {
+			f, known := r.Auth.Fields.Named(name)
+			if !known {
+				f, known = r.Connector.Inputs.Named(name)
+			}
+			if s, ok := v.(string); ok && (!known || f.Secret()) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// members returns the texts of a mapping: the one with that name, or all of them but those that are
+// not secret.
+func members(v any, name string) []string {
+	var out []string
+	m, _ := v.(map[string]any)
+	for k, v := range m {
+		switch v := v.(type) {
+		case string:
+			if k == name || name == "" && k != "token_type" {
+				out = append(out, v)
+			}
+		case map[string]any:
+			out = append(out, members(v, name)...)
+		}
+	}
+	return out
+}
+
+func (s scrubber) scrub(text string) string {
+	for _, v := range s {
+		text = strings.ReplaceAll(text, v, "[secret]")
+	}
+	return text
+}
+
+// clean cuts a provider's text to n characters on one line.
+func clean(s string, n int) string {
+	s = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || c == unicode.ReplacementChar || unicode.Is(unicode.Cf, c) {
+			return ' '
+		}
+		return c
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
