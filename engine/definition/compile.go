@@ -16,7 +16,9 @@ type compiler struct {
 	method   int // the auth method being compiled, or -1
 	findings []Finding
 	used     map[usedName]bool
-	lines    []string
+	// templates are all that the file writes, for the rules that look at every one.
+	templates []*Template
+	lines     []string
 }
 
 // usedName is a name that some formula reads. What belongs to one method is told apart.
@@ -316,6 +318,9 @@ func (k *compiler) template(t *Template, p place) {
 		k.complain(t.At, "formula", err.Error())
 		return
 	}
+	if t.At.Line > 0 {
+		k.templates = append(k.templates, t)
+	}
 	for _, part := range t.parts {
 		if part.expr != nil {
 			k.formula(part.expr, p, t.Source, part.offset)
@@ -324,7 +329,11 @@ func (k *compiler) template(t *Template, p place) {
 }
 
 func (k *compiler) value(e *Expression, p place) {
-	if e != nil {
+	switch {
+	case e == nil:
+	case strings.HasPrefix(strings.TrimSpace(e.Source), "${"):
+		k.complain(e.At, "formula", "here stands a bare formula, without ${ and }")
+	default:
 		k.formula(e, p, e.Source, 0)
 	}
 }
@@ -335,7 +344,7 @@ func (k *compiler) decision(e *Expression, p place) { k.value(e, p) }
 // formula compiles e, which stands at offset in a text of the file.
 func (k *compiler) formula(e *Expression, p place, text string, offset int) {
 	f := k.formulas.compile(e.Source, p)
-	e.program = f.program
+	e.program, e.path, e.uses = f.program, f.path, f.uses
 	fault := f.fault
 	for _, u := range f.uses {
 		if fault == nil {

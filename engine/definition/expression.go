@@ -18,6 +18,7 @@ type Expression struct {
 	Source  string
 	At      Position
 	program *vm.Program
+	uses    []use
 	// path is set if the formula only names a member, which most do: that is read without a machine.
 	path []string
 }

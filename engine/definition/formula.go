@@ -48,6 +48,7 @@ type formulaKey struct {
 // formula is one compiled formula, or why it cannot be.
 type formula struct {
 	program *vm.Program
+	path    []string // see Expression
 	uses    []use
 	fault   *formulaFault
 }
@@ -109,7 +110,7 @@ func (fs *formulas) compileNew(source string, p place) *formula {
 	if err != nil {
 		return &formula{fault: explained(err)}
 	}
-	f := &formula{uses: usesIn(&tree.Node)}
+	f := &formula{uses: usesIn(&tree.Node), path: pathOf(source)}
 	if f.fault = p.allows(f.uses); f.fault != nil {
 		return f
 	}

@@ -1,3 +1,140 @@
 package definition
 
-func lint(c *Connector, d *document, used map[usedName]bool, level Level) []Finding { return nil }
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Rule is one named thing that can be wrong with a definition.
+type Rule struct {
+	Name  string
+	Level Level
+	Doc   string // what the rule is for, in one sentence
+	// check looks for breaches in a definition that the schema finds nothing wrong with; nil for the
+	// rules of the reader, the schema and the formulas, which apply earlier.
+	check func(*linter)
+}
+
+// Rules lists all rules by name.
+func Rules() []Rule {
+	all := slices.Concat(readerRules(), schemaRules(), formulaRules(), metaRules(), hostRules(), addressRules(),
+		fieldRules(), requestRules(), oauthRules(), customRules(), captureRules())
+	slices.SortFunc(all, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// checked are the rules that lint applies; they do not change.
+var checked = slices.DeleteFunc(Rules(), func(r Rule) bool { return r.check == nil })
+
+// linter applies the rules to one definition. Definitions are seldom wrong and read often, so places
+// in the file are looked up when something is found.
+type linter struct {
+	c         *Connector
+	d         *document
+	used      map[usedName]bool
+	templates []*Template
+	rule      Rule
+	findings  []Finding
+}
+
+// lint applies the rules of the given level and worse to what k has compiled.
+func lint(k *compiler, level Level) []Finding {
+	l := &linter{c: k.c, d: k.d, used: k.used, templates: k.templates}
+	for _, r := range checked {
+		if level == LevelError && r.Level != LevelError {
+			continue
+		}
+		l.rule = r
+		r.check(l)
+	}
+	return l.findings
+}
+
+// report complains about the value at a JSON pointer, or about its key.
+func (l *linter) report(pointer, format string, args ...any) {
+	s, _ := find(l.d.root, pointer)
+	l.reportAt(s.at(), format, args...)
+}
+
+func (l *linter) reportKey(pointer, format string, args ...any) {
+	s, _ := find(l.d.root, pointer)
+	l.reportAt(s.keyAt(), format, args...)
+}
+
+func (l *linter) reportAt(at Position, format string, args ...any) {
+	l.findings = append(l.findings, Finding{
+		File: l.d.file, Line: at.Line, Col: at.Col, Level: l.rule.Level, Rule: l.rule.Name, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// has reports whether the file has something at a JSON pointer.
+func (l *linter) has(pointer string) bool {
+	_, ok := find(l.d.root, pointer)
+	return ok
+}
+
+// methods calls f for every auth method, with its JSON pointer.
+func (l *linter) methods(f func(a *Auth, at string)) {
+	for i, a := range l.c.Auth {
+		f(a, fmt.Sprintf("/auth/%d", i))
+	}
+}
+
+// requests calls f for every request besides the token requests, with its JSON pointer.
+func (l *linter) requests(f func(r *Request, at string)) {
+	one := func(r *Request, at string) {
+		if r != nil {
+			f(r, at)
+		}
+	}
+	identity := func(id *Identity, at string) {
+		if id == nil {
+			return
+		}
+		one(id.Request, at+"/request")
+		for i, s := range id.Also {
+			one(s.Request, fmt.Sprintf("%s/also/%d/request", at, i))
+		}
+	}
+	choices := func(cs []*Choice, at string) {
+		for i, ch := range cs {
+			one(ch.Request, fmt.Sprintf("%s/%d/request", at, i))
+		}
+	}
+	one(l.c.Test, "/test")
+	identity(l.c.Identity, "/identity")
+	choices(l.c.Choose, "/choose")
+	l.methods(func(a *Auth, at string) {
+		one(a.Revoke, at+"/revoke")
+		one(a.Test, at+"/test")
+		identity(a.Identity, at+"/identity")
+		choices(a.Choose, at+"/choose")
+		for i, s := range a.Login {
+			one(s.Request, fmt.Sprintf("%s/login/%d/request", at, i))
+		}
+	})
+}
+
+// paramLists calls f for every list of parameters under a key of the given name, with its JSON pointer.
+func (l *linter) paramLists(key string, f func(ps Params, at string)) {
+	pick := func(headers, query, cookies Params, at string) {
+		ps := map[string]Params{"headers": headers, "query": query, "cookies": cookies}[key]
+		if len(ps) > 0 {
+			f(ps, at+"/"+key)
+		}
+	}
+	pick(l.c.API.Headers, l.c.API.Query, nil, "/api")
+	l.requests(func(r *Request, at string) { pick(r.Headers, r.Query, nil, at) })
+	l.methods(func(a *Auth, at string) {
+		if a.Token != nil {
+			pick(a.Token.Headers, nil, nil, at+"/token")
+		}
+		if a.Refresh != nil {
+			pick(a.Refresh.Headers, nil, nil, at+"/refresh")
+		}
+		if a.Apply != nil && l.has(at+"/apply") {
+			pick(a.Apply.Headers, a.Apply.Query, a.Apply.Cookies, at+"/apply")
+		}
+	})
+}

@@ -128,7 +128,7 @@ func (ch *Checker) connector(d *document, formulas *formulas, level Level) *Conn
 	k.compile()
 	d.findings = append(d.findings, k.findings...)
 	if len(wrong) == 0 {
-		d.findings = append(d.findings, lint(c, d, k.used, level)...)
+		d.findings = append(d.findings, lint(k, level)...)
 	}
 	return c
 }

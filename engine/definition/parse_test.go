@@ -32,7 +32,7 @@ identity: {from: test, subject: response.body.user.id, email: response.body.user
 
 func TestParseCompilesEveryFormula(t *testing.T) {
 	c, findings := Parse("zendesk.yaml", []byte(zendesk))
-	if len(findings) > 0 || c == nil {
+	if HasErrors(findings) || c == nil {
 		t.Fatalf("findings: %v", findings)
 	}
 	env := Env{"inputs": map[string]any{"subdomain": "acme"}, "fields": map[string]any{"email": "a@b.c"}}

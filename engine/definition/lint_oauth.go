@@ -1,0 +1,194 @@
+package definition
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+func oauthRules() []Rule {
+	return []Rule{
+		{"scopes-twice", LevelError, "Scopes are one list, or groups with a parameter each.", lintScopesTwice},
+		{"duplicate-scope", LevelError, "A scope is asked for once.", lintDuplicateScope},
+		{"scope-separator-in-scope", LevelError, "A scope that contains the separator is read as two.", lintScopeSeparator},
+		{"scope-parameter-twice", LevelError, "Two lists of scopes need two parameters.", lintScopeParameter},
+		{"reserved-parameter", LevelError, "What keeps a flow safe is set by Dowel and not by a definition.", lintReserved},
+		{"client-auth-twice", LevelError, "A client authenticates in one way (RFC 6749 §2.3).", lintClientAuthTwice},
+		{"pkce-off", LevelWarning, "Without PKCE a stolen code can be used (RFC 9700 §2.1.1).", lintPKCEOff},
+		{"pkce-plain", LevelWarning, "A plain challenge shows the verifier to whoever sees the request (RFC 7636 §7.2).", lintPKCEPlain},
+		{"refresh-unused", LevelError, "What says how to renew does nothing where nothing is renewed.", lintRefreshUnused},
+	}
+}
+
+func lintScopesTwice(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.Scopes != nil && len(a.ScopeGroups) > 0 {
+			l.reportKey(at+"/scope_groups", "there is scopes already; make it one of the groups")
+		}
+	})
+}
+
+// scopeLists calls f for every list of scopes, with its JSON pointer.
+func (l *linter) scopeLists(f func(s *Scopes, at string)) {
+	l.methods(func(a *Auth, at string) {
+		if a.Scopes != nil {
+			f(a.Scopes, at+"/scopes")
+		}
+		for i := range a.ScopeGroups {
+			g := &a.ScopeGroups[i]
+			f(&g.Scopes, at+"/scope_groups/"+escape(g.Name))
+		}
+	})
+}
+
+func lintDuplicateScope(l *linter) {
+	l.scopeLists(func(s *Scopes, _ string) {
+		var seen []string
+		for _, t := range slices.Concat(s.Default, s.Required) {
+			if slices.Contains(seen, t.Source) {
+				l.reportAt(t.At, "the scope %q is asked for already; required ones need not stand in default", t.Source)
+			}
+			seen = append(seen, t.Source)
+		}
+	})
+}
+
+func lintScopeSeparator(l *linter) {
+	l.scopeLists(func(s *Scopes, _ string) {
+		for _, t := range slices.Concat(s.Default, s.Required) {
+			if t.Literal() && s.Sep() != "" && strings.Contains(t.Source, s.Sep()) {
+				l.reportAt(t.At, "%q contains the separator %q; write each scope as an item of its own, or say the separator", t.Source, s.Sep())
+			}
+		}
+	})
+}
+
+func lintScopeParameter(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		var seen []string
+		for _, g := range a.ScopeGroups {
+			parameter := g.Parameter
+			if parameter == "" {
+				parameter = "scope"
+			}
+			if slices.Contains(seen, parameter) {
+				l.reportKey(at+"/scope_groups/"+escape(g.Name), "another group is sent as %q already; give this one its parameter", parameter)
+			}
+			seen = append(seen, parameter)
+		}
+	})
+}
+
+// What the method sets itself, and where a definition says otherwise.
+var (
+	ofAuthorize = map[string]string{
+		"state": "it is made anew for every flow", "code_challenge": "see pkce", "code_challenge_method": "see pkce",
+		"response_type": "it is code; null leaves it out", "client_id": "it is the app's; see names", "redirect_uri": "it is Dowel's own; see names",
+	}
+	ofToken = map[string]string{
+		"grant_type": "see grant_type", "code": "it comes from the callback", "code_verifier": "see pkce", "refresh_token": "it is the credential's",
+	}
+)
+
+func lintReserved(l *linter) {
+	check := func(ps Params, reserved map[string]string, at string) {
+		for _, p := range ps {
+			if why, ok := reserved[p.Name]; ok && !p.Drop {
+				l.reportKey(at+"/"+escape(p.Name), "%s cannot be given here: %s", p.Name, why)
+			}
+		}
+	}
+	l.methods(func(a *Auth, at string) {
+		if a.Authorize != nil {
+			check(a.Authorize.Params, ofAuthorize, at+"/authorize/params")
+			l.reservedQuery(&a.Authorize.URL)
+		}
+		if a.Token != nil {
+			check(a.Token.Params, ofToken, at+"/token/params")
+		}
+		if a.Refresh != nil {
+			check(a.Refresh.Params, ofToken, at+"/refresh/params")
+		}
+	})
+}
+
+func (l *linter) reservedQuery(t *Template) {
+	_, query, _ := strings.Cut(t.outline("x"), "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return
+	}
+	for _, name := range keysOf(ofAuthorize) {
+		if values.Has(name) {
+			l.reportAt(t.At, "%s would be sent twice: take it out of the address (%s)", name, ofAuthorize[name])
+		}
+	}
+}
+
+func lintClientAuthTwice(l *linter) {
+	check := func(auth ClientAuth, params, headers Params, names Names, at string) {
+		secret, _ := names.Name("client_secret")
+		for _, p := range params {
+			switch {
+			case p.Drop || p.Name != "client_secret" && p.Name != secret:
+			case auth == ClientAuthBody:
+				l.reportKey(at+"/params/"+escape(p.Name), "client_auth: body sends %s already", p.Name)
+			default:
+				l.reportKey(at+"/params/"+escape(p.Name), "client_auth is %s, and this sends the secret in the body too; choose one", auth)
+			}
+		}
+		for _, h := range headers {
+			if strings.EqualFold(h.Name, "Authorization") && auth != ClientAuthNone {
+				l.reportKey(at+"/headers/"+escape(h.Name), "client_auth: %s authenticates the client already; take the header away or write client_auth: none", auth)
+			}
+		}
+	}
+	l.methods(func(a *Auth, at string) {
+		if a.Token == nil {
+			return
+		}
+		check(a.Token.ClientAuth, a.Token.Params, a.Token.Headers, a.Token.Names, at+"/token")
+		if f := a.Refresh; f != nil {
+			auth := f.ClientAuth
+			if auth == "" {
+				auth = a.Token.ClientAuth
+			}
+			check(auth, f.Params, f.Headers, f.Names, at+"/refresh")
+		}
+	})
+}
+
+func lintPKCEOff(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.PKCE.Mode == "off" {
+			l.report(at+"/pkce", "nothing protects the code if it is stolen; most providers take PKCE or ignore it, so try optional")
+		}
+	})
+}
+
+func lintPKCEPlain(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.PKCE.Method == "plain" && a.PKCE.Used() {
+			l.report(at+"/pkce/method", "use S256 unless the provider refuses it")
+		}
+	})
+}
+
+func lintRefreshUnused(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		f := a.Refresh
+		if f == nil {
+			return
+		}
+		s, _ := find(l.d.root, at+"/refresh")
+		for i := 0; f.Grant == "none" && i+1 < len(s.value.Content); i += 2 {
+			if key := s.value.Content[i].Value; key != "grant" {
+				l.reportKey(fmt.Sprintf("%s/refresh/%s", at, escape(key)), "nothing is renewed with grant: none, so %s does nothing", key)
+			}
+		}
+		if f.ReuseGrace > 0 && f.Rotation == "never" {
+			l.reportKey(at+"/refresh/reuse_grace", "the refresh token is never replaced, so there is no time after that")
+		}
+	})
+}
