@@ -35,6 +35,8 @@ type Service struct {
 	Source *token.Source
 	Reads  *Reads // counts token hand-outs
 	Logger *slog.Logger
+
+	forced forced
 }
 
 // View is a connection without its secrets.
@@ -219,7 +221,13 @@ func (s *Service) Token(ctx context.Context, p access.Principal, id string, w to
 	if err := allowed(p, access.ReadTokens); err != nil {
 		return token.Live{}, err
 	}
-	live, err := s.Source.Token(ctx, storage.Ref{Tenant: p.Tenant, ID: id}, w)
+	r := storage.Ref{Tenant: p.Tenant, ID: id}
+	if w.Force {
+		if err := s.forced.allow(r); err != nil {
+			return token.Live{}, err
+		}
+	}
+	live, err := s.Source.Token(ctx, r, w)
 	if err != nil {
 		return token.Live{}, missing(err)
 	}
@@ -249,6 +257,9 @@ func (s *Service) Refresh(ctx context.Context, p access.Principal, id string) (V
 	c, err := s.Store.Connection(ctx, r)
 	if err != nil {
 		return View{}, missing(err)
+	}
+	if err := s.forced.allow(r); err != nil {
+		return View{}, err
 	}
 	if _, err := s.Source.Token(ctx, r, token.Wish{Force: true}); err != nil {
 		return View{}, err
