@@ -16,6 +16,7 @@ import (
 // Dowel, or one that is restarted, find the same grants.
 func simulatorCommand() *cobra.Command {
 	var listen, redirect string
+	var accounts int
 	var o simulator.Options
 	cmd := &cobra.Command{
 		Use: "simulator", Short: "Run the simulated providers alone, for several instances of dowel serve --dev", Args: cobra.NoArgs,
@@ -35,6 +36,7 @@ func simulatorCommand() *cobra.Command {
 			if o.Catalog, err = loadCatalog(c, log); err != nil {
 				return err
 			}
+			o.Accounts = simulator.Accounts(accounts)
 			s := simulator.New(o)
 			registerApps(s, o.Catalog, redirect)
 			ln, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
@@ -54,6 +56,8 @@ func simulatorCommand() *cobra.Command {
 	f.DurationVar(&o.RefreshLatency, "latency", 0, "how long a token request takes")
 	f.StringVar(&o.Rotate, "rotate", "", "rotation instead of the definitions': always, sometimes, never")
 	f.DurationVar(&o.ReuseGrace, "reuse-grace", 0, "grace on reuse instead of the definitions'; negative: none")
+	f.IntVar(&accounts, "accounts", 2, "how many accounts there are to consent as")
+	f.StringVar(&o.Mark, "mark", "", "text that stands in every secret that is issued, to look for where none belongs")
 	f.BoolVar(&o.Control, "control", false, "serve /_control/: faults and statistics")
 	return cmd
 }

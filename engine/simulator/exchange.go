@@ -97,6 +97,7 @@ func (c *call) renew(k chosen, client *client) (*answer, *problem) {
 	}
 	s.statsOf(c.connector.ID).Refreshed++
 	g.log.Refreshed++
+	g.log.RefreshedAt = time.Now()
 	return c.tokenAnswer(k.spec, g, next), nil
 }
 
@@ -164,6 +165,7 @@ func (c *call) trade(k chosen, client *client, own slots) (*answer, *problem) {
 	}
 	s.statsOf(c.connector.ID).Refreshed++
 	g.log.Refreshed++
+	g.log.RefreshedAt = time.Now()
 	return c.tokenAnswer(k.spec, g, ""), nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,19 @@ import (
 
 // Account is somebody who can allow access at every simulated provider.
 type Account struct{ ID, Email, Name string }
+
+// Accounts are n people: Ana, Ben, and then numbered ones, with the ids 1001, 1002, ….
+func Accounts(n int) []Account {
+	all := []Account{
+		{ID: "1001", Email: "ana@example.com", Name: "Ana Example"},
+		{ID: "1002", Email: "ben@example.com", Name: "Ben Example"},
+	}
+	for i := len(all) + 1; i <= n; i++ {
+		id := strconv.Itoa(1000 + i)
+		all = append(all, Account{ID: id, Email: "user" + id + "@example.com", Name: "User " + id})
+	}
+	return all[:max(min(n, len(all)), 1)]
+}
 
 // Options say how the simulated providers behave.
 type Options struct {
@@ -71,10 +85,7 @@ func New(o Options) *Simulator {
 	o.TokenLifetime = cmp.Or(o.TokenLifetime, 30*time.Second)
 	o.CodeLifetime = cmp.Or(o.CodeLifetime, time.Minute)
 	if len(o.Accounts) == 0 {
-		o.Accounts = []Account{
-			{ID: "1001", Email: "ana@example.com", Name: "Ana Example"},
-			{ID: "1002", Email: "ben@example.com", Name: "Ben Example"},
-		}
+		o.Accounts = Accounts(2)
 	}
 	return &Simulator{
 		options: o, atlases: map[string]*atlas{}, clients: map[string]map[string]*client{},

@@ -31,6 +31,7 @@ type GrantLog struct {
 	Account     string    `json:"account"`
 	At          time.Time `json:"at"`
 	Refreshed   int       `json:"refreshed"`
+	RefreshedAt time.Time `json:"refreshed_at"` // when the last renewal was decided
 	Reused      int       `json:"reused"`
 	Lost        int       `json:"lost"`
 	Revoked     bool      `json:"revoked"`
