@@ -11,10 +11,10 @@ import (
 const skew = 10 * time.Second
 
 // leeway is skew, or less for a token that does not live long. It is shorter than the margin of Plan,
-// so that a renewal behind the reader's back comes first. A token that is not to be renewed before its
+// so that a renewal behind the reader's back comes first. A token that is planned to be renewed at its
 // end is as good as it gets until then.
 func leeway(c storage.Connection) time.Duration {
-	if !c.RefreshAt.Before(c.ExpiresAt) {
+	if c.RefreshAt.Equal(c.ExpiresAt) && c.Health.LastRefreshError == "" {
 		return 0
 	}
 	if life := lifetime(c); life > 0 {
