@@ -12,7 +12,7 @@ import (
 
 // TestLeasesGoByTheDatabasesClock takes a lease through two stores whose own clocks do not matter.
 func TestLeasesGoByTheDatabasesClock(t *testing.T) {
-	server, s, ref := started(t)
+	server, _, ref := started(t)
 	server.ClockOffset(-3 * time.Hour)
 	other := open(t, server.URI(), "dowel")
 	defer other.Close()
@@ -29,7 +29,6 @@ func TestLeasesGoByTheDatabasesClock(t *testing.T) {
 	if _, ok, err := third.AcquireLease(t.Context(), ref, "thief", time.Minute); ok || err != nil {
 		t.Errorf("stolen: %v, %v", ok, err)
 	}
-	_ = s
 }
 
 // fakeDatabase is a clock that can be moved and broken.

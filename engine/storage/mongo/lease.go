@@ -16,6 +16,8 @@ import (
 func (s *Store) AcquireLease(
 	ctx context.Context, r storage.Ref, holder string, ttl time.Duration,
 ) (storage.Lease, bool, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	now, err := s.clock.now(ctx)
 	if err != nil {
 		return storage.Lease{}, false, err
@@ -44,8 +46,6 @@ func (s *Store) AcquireLease(
 
 // changeOne changes one connection and reads its lease as it is then.
 func (s *Store) changeOne(ctx context.Context, filter, change bson.D, into any) error {
-	ctx, cancel := bounded(ctx)
-	defer cancel()
 	o := options.FindOneAndUpdate().SetReturnDocument(options.After).SetProjection(bson.D{pair("lease", 1)})
 	return s.connections.collection.FindOneAndUpdate(ctx, filter, change, o).Decode(into)
 }

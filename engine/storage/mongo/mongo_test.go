@@ -4,7 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"os"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"dowel/engine/storage"
 	"dowel/engine/storage/mongo/mongotestproc"
@@ -61,4 +65,54 @@ func open(t *testing.T, uri, database string) *Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// TestCallsCostFewCommands counts what the database is sent for the calls of which there are many.
+func TestCallsCostFewCommands(t *testing.T) {
+	uri := mongotestproc.Start(t).URI()
+	var mu sync.Mutex
+	var sent []string
+	s, err := Open(t.Context(), uri, Options{OnCommand: func(name string, _ time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		sent = append(sent, name)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c := storagetest.Connection("acme", "one")
+	if err := s.CreateConnection(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	var lease storage.Lease
+	for _, tt := range []struct {
+		name string
+		call func() error
+		want []string
+	}{
+		{"first lease", func() error {
+			lease, _, err = s.AcquireLease(t.Context(), c.Ref, "me", time.Minute)
+			return err
+		}, []string{"hello", "findAndModify"}},
+		{"read", func() error { _, err := s.Connection(t.Context(), c.Ref); return err }, []string{"find"}},
+		{"leased update", func() error {
+			_, err := s.UpdateLeased(t.Context(), lease, func(*storage.Connection) error { return nil })
+			return err
+		}, []string{"find", "update"}},
+		{"release", func() error { return s.ReleaseLease(t.Context(), lease) }, []string{"update"}},
+		{"second lease", func() error {
+			_, _, err := s.AcquireLease(t.Context(), c.Ref, "me", time.Minute)
+			return err
+		}, []string{"findAndModify"}},
+		{"due", func() error { _, err := s.DueConnections(t.Context(), time.Now(), 10, 100); return err }, []string{"find"}},
+	} {
+		sent = nil
+		if err := tt.call(); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if diff := cmp.Diff(tt.want, sent); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
 }

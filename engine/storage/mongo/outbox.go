@@ -28,6 +28,8 @@ type outboxDocument struct {
 // ClaimOutbox implements audit.Outbox. A claim does not move the record's revision, and an update of
 // the record leaves the claim alone.
 func (s *Store) ClaimOutbox(ctx context.Context, holder string, ttl time.Duration) (audit.Parcel, bool, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	now, err := s.clock.now(ctx)
 	if err != nil {
 		return audit.Parcel{}, false, err
@@ -53,8 +55,6 @@ func (s *Store) ClaimOutbox(ctx context.Context, holder string, ttl time.Duratio
 func claim(
 	ctx context.Context, collection *driver.Collection, holder string, now, until time.Time,
 ) (claimed outboxDocument, err error) {
-	ctx, cancel := bounded(ctx)
-	defer cancel()
 	// Null, where there is nothing to tell, is no time.
 	filter := bson.D{
 		pair("outbox_at", bson.D{pair("$gte", time.Time{})}), pair("outbox_until", bson.D{pair("$lte", now)}), readable(),

@@ -37,7 +37,7 @@ const (
 	// selectionTimeout is how long a call looks for a server that can answer it, and callTimeout how
 	// long it may take in all.
 	selectionTimeout = 2 * time.Second
-	callTimeout      = 2500 * time.Millisecond
+	callTimeout      = 2250 * time.Millisecond
 	// schema is the number of the form documents are written in.
 	schema = 1
 )

@@ -164,6 +164,7 @@ func TestRecordOfANewerVersionIsRefusedUntouched(t *testing.T) {
 }
 
 func TestDeletedAndOverwrittenCiphertextIsGone(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	path, ctx := newPath(t), t.Context()
 	s := open(t, path)
 	defer s.Close()
@@ -222,6 +223,7 @@ func allFiles(t *testing.T, path string) string {
 }
 
 func TestFileInUseElsewhereIsStoreDownInTime(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	path, ctx := newPath(t), t.Context()
 	s := open(t, path)
 	defer s.Close()

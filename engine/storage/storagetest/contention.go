@@ -193,6 +193,43 @@ func testOutboxContention(t *testing.T, a, b storage.Store) {
 	}
 }
 
+// testDeleteContention deletes connections while others emit events on them: an update that succeeded
+// has its event in the log, however close it came.
+func testDeleteContention(t *testing.T, a, b storage.Store) {
+	ctx := t.Context()
+	for round := range 8 {
+		c := Connection("acme", fmt.Sprint("conn_", round))
+		must(t, a.CreateConnection(ctx, c))
+		var emitted atomic.Int64
+		both(a, b, func(worker int, s storage.Store) {
+			if worker == 0 {
+				for emitted.Load() < 4 && !t.Failed() {
+					time.Sleep(time.Millisecond)
+				}
+				if err := s.DeleteConnection(ctx, c.Ref); err != nil {
+					t.Errorf("delete: %v", err)
+				}
+				return
+			}
+			for i := range 25 { // 175 in all: a page of the log
+				_, err := s.UpdateConnection(ctx, c.Ref, func(c *storage.Connection) error {
+					c.Emit(Event("acme", c.ID, fmt.Sprintf("event_%d_%d_%d", round, worker, i)))
+					return nil
+				})
+				if err != nil {
+					wantKind(t, "emit", err, fault.NotFound)
+					return
+				}
+				emitted.Add(1)
+			}
+		})
+		log, err := b.Events(ctx, audit.Query{Tenant: "acme", Subject: c.ID, Limit: 200})
+		if err != nil || len(log) != int(emitted.Load()) {
+			t.Fatalf("%d events in the log, %v; want the %d that were emitted", len(log), err, emitted.Load())
+		}
+	}
+}
+
 func testTakeContention(t *testing.T, a, b storage.Store) { takeFlow(t, a, b) }
 
 func testKeysetContention(t *testing.T, a, b storage.Store) { createKeyset(t, a, b) }

@@ -70,6 +70,7 @@ func RunContention(t *testing.T, open func(t *testing.T) (a, b storage.Store)) {
 		{"NoUpdateIsLost", testIncrements},
 		{"StolenLeaseCanNotWrite", testStolenLease},
 		{"EventsAreNeitherLostNorDoubled", testOutboxContention},
+		{"DeletedConnectionLosesNoEvent", testDeleteContention},
 		{"OneFlowIsTaken", testTakeContention},
 		{"OneKeysetIsCreated", testKeysetContention},
 	} {
