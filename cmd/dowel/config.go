@@ -57,7 +57,7 @@ func Settings() []Setting {
 		{"DOWEL_PUBLIC_URL", "", "Where browsers and providers reach Dowel; the redirect URI is this plus /callback. In dev mode the listen address.", false, text(func(c *Config) *string { return &c.PublicURL })},
 		{"DOWEL_DATA_DIR", "data", "Directory of the embedded store and of dev.json.", false, text(func(c *Config) *string { return &c.DataDir })},
 		{"DOWEL_MONGODB_URI", "", "MongoDB to use instead of the embedded store; the database is the URI's, or dowel.", true, text(func(c *Config) *string { return &c.MongoDBURI })},
-		{"DOWEL_MONGODB_INSECURE", "false", "Accept a MongoDB on another machine without a user name.", false, flag(func(c *Config) *bool { return &c.MongoInsecure })},
+		{"DOWEL_MONGODB_INSECURE", "false", "Accept a MongoDB on another machine without a user name.", false, boolean(func(c *Config) *bool { return &c.MongoInsecure })},
 		{"DOWEL_MASTER_KEY", "", "The master key, as dowel keys new prints it. Required outside dev mode.", true, text(func(c *Config) *string { return &c.MasterKey })},
 		{"DOWEL_OLD_MASTER_KEYS", "", "Earlier master keys, comma-separated, that may still open what they sealed.", true, text(func(c *Config) *string { return &c.OldMasterKeys })},
 		{"DOWEL_CONNECTORS_DIR", "", "Directory of definitions to serve beside those that come with Dowel; the same id replaces one.", false, text(func(c *Config) *string { return &c.ConnectorsDir })},
@@ -79,7 +79,7 @@ func text(f func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, v string) error { *f(c) = v; return nil }
 }
 
-func flag(f func(*Config) *bool) func(*Config, string) error {
+func boolean(f func(*Config) *bool) func(*Config, string) error {
 	return func(c *Config, v string) error {
 		if v != "true" && v != "false" && v != "" {
 			return errors.New("must be true or false")
