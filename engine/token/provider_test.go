@@ -19,7 +19,7 @@ import (
 // and ends the whole grant when a replaced one is used again (RFC 9700 §4.14.2).
 type provider struct {
 	// latency is how long an answer takes; the provider acts at once. life is that of its access
-	// tokens. grace is how long a replaced refresh token is taken once more.
+	// tokens. grace is how long a used refresh token is taken again.
 	latency, life, grace time.Duration
 	// sameRefresh leaves the refresh token as it is and out of the answer.
 	sameRefresh bool
@@ -40,8 +40,8 @@ type provider struct {
 type grant struct {
 	name       string
 	generation int
-	replacedAt time.Time
 	issuedAt   time.Time
+	used       map[string]time.Time // when each refresh token was first used
 	dead       bool
 	running    int
 }
@@ -61,14 +61,14 @@ func newProvider() *provider {
 func (p *provider) grant(name string) auth.Credential {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	g := &grant{name: name}
+	g := &grant{name: name, used: map[string]time.Time{}}
 	p.grants[name] = g
 	return p.issue(g)
 }
 
 func (p *provider) issue(g *grant) auth.Credential {
 	g.generation++
-	g.replacedAt, g.issuedAt = time.Now(), time.Now()
+	g.issuedAt = time.Now()
 	t := now()
 	c := auth.Credential{
 		Kind: definition.AuthorizationCode, AccessToken: secret.New(fmt.Sprintf("at-%s-%d", g.name, g.generation)),
@@ -131,8 +131,7 @@ func (p *provider) act(k *call, g *grant, c auth.Credential) (auth.Credential, e
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	current := fmt.Sprintf("rt-%s-%d", g.name, g.generation)
-	replaced := fmt.Sprintf("rt-%s-%d", g.name, g.generation-1)
+	first, used := g.used[k.refresh]
 	switch {
 	case g.dead:
 		return auth.Credential{}, invalidGrant()
@@ -140,7 +139,10 @@ func (p *provider) act(k *call, g *grant, c auth.Credential) (auth.Credential, e
 		next := p.issue(g)
 		next.RefreshToken = c.RefreshToken // what auth does when the answer has none
 		return next, nil
-	case k.refresh == current, k.refresh == replaced && time.Since(g.replacedAt) < p.grace:
+	case !used:
+		g.used[k.refresh] = time.Now()
+		return p.issue(g), nil
+	case time.Since(first) < p.grace:
 		return p.issue(g), nil
 	default:
 		p.reused++

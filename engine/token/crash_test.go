@@ -1,0 +1,269 @@
+package token
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dowel/engine/audit"
+	"dowel/engine/fault"
+	"dowel/engine/storage"
+)
+
+// crash has an instance begin a refresh of r and die at the given point. The points are those at
+// which something has happened that the process alone knows.
+func (h *house) crash(r storage.Ref, at string) {
+	h.t.Helper()
+	victim := h.instance(nil)
+	switch at {
+	case "after the lease":
+		victim.link.after = func(op string) error {
+			if op == opAcquire {
+				victim.kill()
+			}
+			return nil
+		}
+	case "after the note":
+		victim.link.after = func(op string) error {
+			if op == opLeased {
+				victim.kill()
+				victim.link.die()
+			}
+			return nil
+		}
+	case "after the sending", "after the answer":
+		h.provider.lose = func(*call) error { victim.kill(); return nil }
+		if at == "after the sending" {
+			h.provider.latency = 0
+		}
+	}
+	go func() { _, _, _ = victim.read(r, Wish{Force: true}) }()
+	time.Sleep(time.Second)
+	if !victim.link.dead.Load() {
+		h.t.Fatal("the victim lives")
+	}
+	h.provider.lose = nil
+}
+
+func TestACrashAfterTheLeaseLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		h.expire()
+		i := h.instance(func(i *instance) { i.ReadWait = time.Minute })
+		died := time.Now()
+		h.crash(r, "after the lease")
+		h.reads(i, r, "at-c-2", "")
+		if took := time.Since(died); took < 30*time.Second || took > 32*time.Second {
+			t.Errorf("taken over after %v of a lease of 30s", took)
+		}
+		h.calls(1)
+	})
+}
+
+func TestAfterACrashTheSecretIsNotSentAgainWhileTheOldTokenLivesAndThenOnce(t *testing.T) {
+	tests := []struct {
+		at     string
+		reason string // empty: the provider had not acted, and the one more try succeeds
+	}{
+		{at: "after the note"},
+		{at: "after the sending", reason: "refresh_result_unknown"},
+		{at: "after the answer", reason: "refresh_result_unknown"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.at, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				r := h.connect("c", "rotating", nil)
+				i := h.instance(nil)
+				time.Sleep(30 * time.Minute)
+				h.crash(r, tt.at)
+				sent := len(h.provider.seen())
+				time.Sleep(time.Minute) // the lease has run out
+
+				sweeper := Sweeper{Source: i.Source}
+				for alive(h.record(r), time.Now().Add(time.Minute)) {
+					if err := sweeper.Sweep(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					if _, _, err := i.read(r, Wish{Force: true}); fault.KindOf(err) != fault.Unavailable {
+						t.Fatalf("a force got %v", err)
+					}
+					if got, _, err := i.read(r, Wish{}); got != "at-c-1" || err != nil {
+						t.Fatalf("Token = %s, %v", got, err)
+					}
+					time.Sleep(time.Minute)
+				}
+				h.calls(sent)
+				time.Sleep(2 * time.Minute)
+				if tt.reason == "" {
+					h.reads(i, r, "at-c-2", "")
+					h.calls(sent + 1)
+					return
+				}
+				h.fails(i, r, fault.NeedsReauth, tt.reason)
+				for range 10 {
+					h.fails(i, r, fault.NeedsReauth, tt.reason)
+					time.Sleep(time.Minute)
+				}
+				h.calls(sent + 1)
+				if c := h.record(r); c.StatusReason != tt.reason || count(c.Outbox, audit.ConnectionNeedsReauth) != 1 {
+					t.Errorf("status %s (%s)", c.Status, c.StatusReason)
+				}
+			})
+		})
+	}
+}
+
+func TestWithReuseGraceALostAnswerIsAskedForAgainAtOnceAndNothingIsLost(t *testing.T) {
+	for _, at := range []string{"after the note", "after the sending", "after the answer"} {
+		t.Run(at, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				h.provider.grace = 10 * time.Minute
+				r := h.connect("c", "graceful", nil)
+				i := h.instance(nil)
+				time.Sleep(55 * time.Minute)
+				h.crash(r, at)
+				time.Sleep(30 * time.Second) // the lease has run out
+				if err := (&Sweeper{Source: i.Source}).Sweep(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				c := h.record(r)
+				if c.Version != 2 || c.Status != storage.Active || c.Attempt != nil || h.provider.reused != 0 {
+					t.Fatalf("version %d, status %s (%s), reuse detected %d times", c.Version, c.Status, c.StatusReason, h.provider.reused)
+				}
+				// What was saved is what the provider takes.
+				if _, _, err := i.read(r, Wish{Force: true}); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
+func TestALostAnswerWithinTheGraceIsAskedForAgainByTheSameInstance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.provider.grace = 10 * time.Minute
+		r := h.connect("c", "graceful", nil)
+		i := h.instance(nil)
+		time.Sleep(55 * time.Minute)
+		h.provider.lose = func(k *call) error {
+			if k.n < 2 {
+				return timedOut(errors.New("reset"))
+			}
+			return nil
+		}
+		for range 60 {
+			if err := (&Sweeper{Source: i.Source}).Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		h.calls(3)
+		if c := h.record(r); c.Version != 2 || c.Status != storage.Active {
+			t.Errorf("version %d, status %s (%s)", c.Version, c.Status, c.StatusReason)
+		}
+	})
+}
+
+func TestTheGraceCountsFromTheFirstTimeTheSecretWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.provider.grace = 10 * time.Minute
+		r := h.connect("c", "graceful", nil)
+		i := h.instance(nil)
+		time.Sleep(30 * time.Minute)
+		h.provider.lose = func(*call) error { return timedOut(errors.New("reset")) }
+		first := time.Now()
+		if _, _, err := i.read(r, Wish{Force: true}); err == nil {
+			t.Fatal("no error")
+		}
+		for time.Since(first) < time.Hour {
+			if err := (&Sweeper{Source: i.Source}).Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		for _, k := range h.provider.seen() {
+			if k.at.Sub(first) > 10*time.Minute {
+				t.Errorf("sent %v after the first time", k.at.Sub(first))
+			}
+		}
+		if c := h.record(r); h.provider.reused != 0 || c.StatusReason != "refresh_result_unknown" {
+			t.Errorf("reuse detected %d times, status %s (%s)", h.provider.reused, c.Status, c.StatusReason)
+		}
+	})
+}
+
+func TestALostAnswerWithoutRotationIsSimplyAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.provider.sameRefresh = true
+		r := h.connect("c", "fixed", nil)
+		i := h.instance(nil)
+		time.Sleep(56 * time.Minute)
+		h.crash(r, "after the answer")
+		time.Sleep(40 * time.Second)
+		h.reads(i, r, "at-c-1", "")
+		time.Sleep(time.Second)
+		h.reads(i, r, "at-c-3", "")
+	})
+}
+
+func TestAnEarlierLostAnswerIsNotForgottenBecauseSomethingElseFailed(t *testing.T) {
+	others := map[string]error{
+		"server error": serverError(),
+		"refused app":  invalidClient(),
+		"not sent":     fault.E(fault.Unavailable, "the provider could not be reached", nil),
+	}
+	delete(others, "not sent") // egress alone can say so
+	for name, failure := range others {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				r := h.connect("c", "rotating", nil)
+				i := h.instance(nil)
+				time.Sleep(30 * time.Minute)
+				h.crash(r, "after the answer")
+				sent := len(h.provider.seen())
+				time.Sleep(30 * time.Minute)
+				h.provider.refuse = func(*call) error { return failure }
+				if _, _, err := i.read(r, Wish{}); err == nil {
+					t.Fatal("no error")
+				}
+				h.calls(sent + 1)
+				a := h.record(r).Attempt
+				if a == nil || a.Tries != 1 || a.Version != 1 {
+					t.Fatalf("the note of the lost attempt is %+v", a)
+				}
+				h.provider.refuse = nil
+				time.Sleep(10 * time.Minute)
+				h.fails(i, r, fault.NeedsReauth, "refresh_result_unknown")
+				h.calls(sent + 2)
+			})
+		})
+	}
+}
+
+func TestALostAnswerIsAskedForOnceMoreAndThenThePerson(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		i := h.instance(nil)
+		time.Sleep(50 * time.Minute)
+		h.provider.refuse = func(*call) error { return timedOut(errors.New("no answer")) }
+		for range 3600 {
+			if err := (&Sweeper{Source: i.Source}).Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		h.calls(2)
+		if c := h.record(r); c.Status != storage.NeedsReauth || c.StatusReason != "refresh_result_unknown" {
+			t.Errorf("status %s (%s)", c.Status, c.StatusReason)
+		}
+	})
+}
