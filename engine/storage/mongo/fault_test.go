@@ -42,27 +42,7 @@ func TestServerThatStandsStillIsStoreDownInTime(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	calls := map[string]func() error{
-		"Ping":             func() error { return s.Ping(ctx) },
-		"Connection":       func() error { _, err := s.Connection(ctx, ref); return err },
-		"CreateConnection": func() error { return s.CreateConnection(ctx, storagetest.Connection("acme", "two")) },
-		"UpdateConnection": func() error {
-			_, err := s.UpdateConnection(ctx, ref, func(*storage.Connection) error { return nil })
-			return err
-		},
-		"UpdateLeased": func() error {
-			_, err := s.UpdateLeased(ctx, lease, func(*storage.Connection) error { return nil })
-			return err
-		},
-		"ReleaseLease":   func() error { return s.ReleaseLease(ctx, lease) },
-		"AcquireLease":   func() error { _, _, err := s.AcquireLease(ctx, ref, "me", time.Minute); return err },
-		"Connections":    func() error { _, err := s.Connections(ctx, storage.ConnectionQuery{Tenant: "acme"}); return err },
-		"DueConnections": func() error { _, err := s.DueConnections(ctx, time.Now(), 10, 10); return err },
-		"TakeFlow":       func() error { _, err := s.TakeFlow(ctx, "state", time.Now()); return err },
-		"ClaimOutbox":    func() error { _, _, err := s.ClaimOutbox(ctx, "me", time.Minute); return err },
-		"AppendEvents":   func() error { return s.AppendEvents(ctx, []audit.Event{storagetest.Event("acme", "one", "other")}) },
-		"SweepFlows":     func() error { _, err := s.SweepFlows(ctx, time.Now()); return err },
-	}
+	calls := everyCall(ctx, s, ref, lease)
 	server.Pause()
 	time.Sleep(100 * time.Millisecond) // a signal takes a moment to arrive
 	var waiting sync.WaitGroup
@@ -90,6 +70,31 @@ func TestServerThatStandsStillIsStoreDownInTime(t *testing.T) {
 		if err := call(); fault.KindOf(err) == fault.StoreDown {
 			t.Errorf("%s afterwards: %v", name, err)
 		}
+	}
+}
+
+// everyCall is one call of each sort.
+func everyCall(ctx context.Context, s *Store, ref storage.Ref, lease storage.Lease) map[string]func() error {
+	return map[string]func() error{
+		"Ping":             func() error { return s.Ping(ctx) },
+		"Connection":       func() error { _, err := s.Connection(ctx, ref); return err },
+		"CreateConnection": func() error { return s.CreateConnection(ctx, storagetest.Connection("acme", "two")) },
+		"UpdateConnection": func() error {
+			_, err := s.UpdateConnection(ctx, ref, func(*storage.Connection) error { return nil })
+			return err
+		},
+		"UpdateLeased": func() error {
+			_, err := s.UpdateLeased(ctx, lease, func(*storage.Connection) error { return nil })
+			return err
+		},
+		"ReleaseLease":   func() error { return s.ReleaseLease(ctx, lease) },
+		"AcquireLease":   func() error { _, _, err := s.AcquireLease(ctx, ref, "me", time.Minute); return err },
+		"Connections":    func() error { _, err := s.Connections(ctx, storage.ConnectionQuery{Tenant: "acme"}); return err },
+		"DueConnections": func() error { _, err := s.DueConnections(ctx, time.Now(), 10, 10); return err },
+		"TakeFlow":       func() error { _, err := s.TakeFlow(ctx, "state", time.Now()); return err },
+		"ClaimOutbox":    func() error { _, _, err := s.ClaimOutbox(ctx, "me", time.Minute); return err },
+		"AppendEvents":   func() error { return s.AppendEvents(ctx, []audit.Event{storagetest.Event("acme", "one", "other")}) },
+		"SweepFlows":     func() error { _, err := s.SweepFlows(ctx, time.Now()); return err },
 	}
 }
 
@@ -181,18 +186,29 @@ func TestRecordOfANewerVersionIsRefusedUntouched(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	content := func() string {
-		var all strings.Builder
-		for _, collection := range []string{"connections", "flows", "sessions"} {
-			document, err := s.db.Collection(collection).FindOne(ctx, bson.D{}).Raw()
-			if err != nil {
-				t.Errorf("%s: %v", collection, err)
-			}
-			all.WriteString(document.String() + "\n")
-		}
-		return all.String()
+	before := newContent(t, s)
+	wantRefused(t, s, ref)
+	if _, err := s.TakeFlow(ctx, f.StateHash, f.CreatedAt); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("take the flow: %v, want not found", err)
 	}
-	before := content()
+	if _, err := s.TakeSession(ctx, link.Hash); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("take the link: %v, want not found", err)
+	}
+	if p, ok, err := s.ClaimOutbox(ctx, "me", time.Minute); ok || err != nil {
+		t.Errorf("claimed %+v, %v", p, err)
+	}
+	if n, err := s.SweepFlows(ctx, f.ExpiresAt.Add(time.Hour)); n != 0 || err != nil {
+		t.Errorf("swept %d, %v", n, err)
+	}
+	if after := newContent(t, s); after != before {
+		t.Errorf("documents were changed to\n%swere\n%s", after, before)
+	}
+}
+
+// wantRefused checks that nothing can be done with a connection of a newer version.
+func wantRefused(t *testing.T, s *Store, ref storage.Ref) {
+	t.Helper()
+	ctx := t.Context()
 	untouched := func(*storage.Connection) error { t.Error("change is called"); return nil }
 	for what, call := range map[string]func() error{
 		"read":    func() error { _, err := s.Connection(ctx, ref); return err },
@@ -212,21 +228,20 @@ func TestRecordOfANewerVersionIsRefusedUntouched(t *testing.T) {
 	if err := s.ReleaseLease(ctx, storage.Lease{Ref: ref}); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.TakeFlow(ctx, f.StateHash, f.CreatedAt); fault.KindOf(err) != fault.NotFound {
-		t.Errorf("take the flow: %v, want not found", err)
+}
+
+// newContent returns the documents there are, one in each of the collections.
+func newContent(t *testing.T, s *Store) string {
+	t.Helper()
+	var all strings.Builder
+	for _, collection := range []string{"connections", "flows", "sessions"} {
+		document, err := s.db.Collection(collection).FindOne(t.Context(), bson.D{}).Raw()
+		if err != nil {
+			t.Errorf("%s: %v", collection, err)
+		}
+		all.WriteString(document.String() + "\n")
 	}
-	if _, err := s.TakeSession(ctx, link.Hash); fault.KindOf(err) != fault.NotFound {
-		t.Errorf("take the link: %v, want not found", err)
-	}
-	if p, ok, err := s.ClaimOutbox(ctx, "me", time.Minute); ok || err != nil {
-		t.Errorf("claimed %+v, %v", p, err)
-	}
-	if n, err := s.SweepFlows(ctx, f.ExpiresAt.Add(time.Hour)); n != 0 || err != nil {
-		t.Errorf("swept %d, %v", n, err)
-	}
-	if after := content(); after != before {
-		t.Errorf("documents were changed to\n%swere\n%s", after, before)
-	}
+	return all.String()
 }
 
 func TestURIIsNotInErrors(t *testing.T) {

@@ -108,44 +108,13 @@ func TestRecordOfANewerVersionIsRefusedUntouched(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	content := func() (all string) {
-		for _, table := range []string{"connections", "flows", "sessions"} {
-			var row string
-			err := s.reads.row("SELECT concat_ws('|', revision, format, hex(body), "+map[string]string{
-				"connections": "lease_fence, lease_holder, outbox_until, hex(outbox)", "flows": "status", "sessions": "hash",
-			}[table]+") FROM "+table+" WHERE id = 'new'", nil, &row)
-			if err != nil {
-				t.Errorf("%s: %v", table, err)
-			}
-			all += row + "\n"
-		}
-		return all
-	}
 	for _, table := range []string{"connections", "flows", "sessions"} {
 		if _, err := s.writes.exec("UPDATE " + table + " SET format = 2, body = 'from the future' WHERE id = 'new'"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	before := content()
-	untouched := func(*storage.Connection) error { t.Error("change is called"); return nil }
-	for what, call := range map[string]func() error{
-		"read":    func() error { _, err := s.Connection(ctx, c.Ref); return err },
-		"update":  func() error { _, err := s.UpdateConnection(ctx, c.Ref, untouched); return err },
-		"delete":  func() error { return s.DeleteConnection(ctx, c.Ref) },
-		"acquire": func() error { _, _, err := s.AcquireLease(ctx, c.Ref, "me", time.Minute); return err },
-		"leased update": func() error {
-			_, err := s.UpdateLeased(ctx, storage.Lease{Ref: c.Ref}, untouched)
-			return err
-		},
-	} {
-		err := call()
-		if fault.KindOf(err) != fault.Corrupt || fault.As(err).Code != "record-newer" {
-			t.Errorf("%s: %v, want it refused as written by a newer version", what, err)
-		}
-	}
-	if err := s.ReleaseLease(ctx, storage.Lease{Ref: c.Ref}); err != nil {
-		t.Error(err)
-	}
+	before := newContent(t, s)
+	wantRefused(t, s, c.Ref)
 	if _, err := s.TakeFlow(ctx, f.StateHash, f.CreatedAt); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("take the flow: %v, want not found", err)
 	}
@@ -155,12 +124,53 @@ func TestRecordOfANewerVersionIsRefusedUntouched(t *testing.T) {
 	if p, ok, err := s.ClaimOutbox(ctx, "me", time.Minute); ok || err != nil {
 		t.Errorf("claimed %+v, %v", p, err)
 	}
-	if after := content(); after != before {
+	if after := newContent(t, s); after != before {
 		t.Errorf("records were changed to\n%swere\n%s", after, before)
 	}
 	if _, err := s.Connection(ctx, storage.Ref{Tenant: "acme", ID: "old"}); err != nil {
 		t.Errorf("the other connection: %v", err)
 	}
+}
+
+// wantRefused checks that nothing can be done with a connection of a newer version.
+func wantRefused(t *testing.T, s *Store, ref storage.Ref) {
+	t.Helper()
+	ctx := t.Context()
+	untouched := func(*storage.Connection) error { t.Error("change is called"); return nil }
+	for what, call := range map[string]func() error{
+		"read":    func() error { _, err := s.Connection(ctx, ref); return err },
+		"update":  func() error { _, err := s.UpdateConnection(ctx, ref, untouched); return err },
+		"delete":  func() error { return s.DeleteConnection(ctx, ref) },
+		"acquire": func() error { _, _, err := s.AcquireLease(ctx, ref, "me", time.Minute); return err },
+		"leased update": func() error {
+			_, err := s.UpdateLeased(ctx, storage.Lease{Ref: ref}, untouched)
+			return err
+		},
+	} {
+		err := call()
+		if fault.KindOf(err) != fault.Corrupt || fault.As(err).Code != "record-newer" {
+			t.Errorf("%s: %v, want it refused as written by a newer version", what, err)
+		}
+	}
+	if err := s.ReleaseLease(ctx, storage.Lease{Ref: ref}); err != nil {
+		t.Error(err)
+	}
+}
+
+// newContent returns all there is of the records called "new".
+func newContent(t *testing.T, s *Store) (all string) {
+	t.Helper()
+	for _, from := range []struct{ table, columns string }{
+		{"connections", "lease_fence, lease_holder, outbox_until, hex(outbox)"}, {"flows", "status"}, {"sessions", "hash"},
+	} {
+		var row string
+		err := s.reads.row("SELECT concat_ws('|', revision, format, hex(body), "+from.columns+") FROM "+from.table+" WHERE id = 'new'", nil, &row)
+		if err != nil {
+			t.Errorf("%s: %v", from.table, err)
+		}
+		all += from.table + " " + row + "\n"
+	}
+	return all
 }
 
 func TestDeletedAndOverwrittenCiphertextIsGone(t *testing.T) {

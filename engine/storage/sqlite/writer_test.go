@@ -54,6 +54,20 @@ func TestWritesOfOneGroupDoNotHarmEachOther(t *testing.T) {
 	}
 	close(hold)
 	calls.Wait()
+	wantOwnError(t, errs, mine)
+	tenants, err := s.Tenants(ctx)
+	if err != nil || len(tenants) != 11 {
+		t.Errorf("%d tenants, %v; want 11", len(tenants), err)
+	}
+	if _, err := s.Keyset(ctx, "half"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("half a write is there: %v", err)
+	}
+}
+
+// wantOwnError checks that each write was answered for itself: one of three succeeds, one conflicts, and
+// one fails with an error of its own.
+func wantOwnError(t *testing.T, errs []error, mine error) {
+	t.Helper()
 	for i, err := range errs {
 		switch i % 3 {
 		case 0:
@@ -69,13 +83,6 @@ func TestWritesOfOneGroupDoNotHarmEachOther(t *testing.T) {
 				t.Errorf("write %d: %v, want its own error", i, err)
 			}
 		}
-	}
-	tenants, err := s.Tenants(ctx)
-	if err != nil || len(tenants) != 11 {
-		t.Errorf("%d tenants, %v; want 11", len(tenants), err)
-	}
-	if _, err := s.Keyset(ctx, "half"); fault.KindOf(err) != fault.NotFound {
-		t.Errorf("half a write is there: %v", err)
 	}
 }
 

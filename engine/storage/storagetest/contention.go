@@ -122,73 +122,87 @@ func testStolenLease(t *testing.T, a, b storage.Store) {
 	}
 }
 
-// testOutboxContention emits events from four goroutines while four relays work, one of which is slow
-// to clear. Every event is told once or (after a claim ran out) more, and none stays.
+// testOutboxContention emits events from four goroutines while four relays work. No claim runs out, so
+// every event is told once, and none stays.
 func testOutboxContention(t *testing.T, a, b storage.Store) {
 	const each = 25
 	ctx := t.Context()
 	for i := range 2 {
 		must(t, a.CreateConnection(ctx, Connection("acme", fmt.Sprint("conn_", i))))
 	}
-	var mu sync.Mutex
-	told := map[string]int{}
-	var emitting atomic.Int64
-	emitting.Store(4)
+	r := relays{told: map[string]int{}}
+	r.emitting.Store(4)
 	both(a, b, func(worker int, s storage.Store) {
 		if worker < 4 {
-			defer emitting.Add(-1)
-			for i := range each {
-				ref := storage.Ref{Tenant: "acme", ID: fmt.Sprint("conn_", i%2)}
-				_, err := s.UpdateConnection(ctx, ref, func(c *storage.Connection) error {
-					c.Emit(Event("acme", ref.ID, fmt.Sprintf("event_%d_%d", worker, i)))
-					return nil
-				})
-				if err != nil {
-					t.Errorf("emit: %v", err)
-				}
-			}
-			return
-		}
-		for {
-			last := emitting.Load() == 0
-			p, ok, err := s.ClaimOutbox(ctx, fmt.Sprint("relay ", worker), leaseTime)
-			if err != nil {
-				t.Errorf("claim: %v", err)
-				return
-			}
-			if !ok {
-				if last {
-					return
-				}
-				time.Sleep(time.Millisecond)
-				continue
-			}
-			mu.Lock()
-			for _, e := range p.Events {
-				told[e.ID]++
-			}
-			mu.Unlock()
-			if err := s.AppendEvents(ctx, p.Events); err != nil {
-				t.Errorf("append: %v", err)
-			}
-			if err := s.ClearOutbox(ctx, p); err != nil {
-				t.Errorf("clear: %v", err)
-			}
+			r.emit(t, s, worker, each)
+		} else {
+			r.relay(t, s, worker)
 		}
 	})
-	for id, n := range told {
+	for id, n := range r.told {
 		if n != 1 {
 			t.Errorf("%s was told %d times although no claim ran out", id, n)
 		}
 	}
 	log, err := a.Events(ctx, audit.Query{Tenant: "acme", Limit: 200})
-	if err != nil || len(told) != 4*each || len(log) != 4*each {
-		t.Errorf("%d events told, %d in the log, %v; want %d", len(told), len(log), err, 4*each)
+	if err != nil || len(r.told) != 4*each || len(log) != 4*each {
+		t.Errorf("%d events told, %d in the log, %v; want %d", len(r.told), len(log), err, 4*each)
 	}
 	for i := range 2 {
 		c, err := b.Connection(ctx, storage.Ref{Tenant: "acme", ID: fmt.Sprint("conn_", i)})
 		if err != nil || len(c.Outbox) != 0 {
 			t.Errorf("%d events are left in the outbox, %v", len(c.Outbox), err)
+		}
+	}
+}
+
+// relays counts who emits, and what was told.
+type relays struct {
+	emitting atomic.Int64
+	mu       sync.Mutex
+	told     map[string]int
+}
+
+func (r *relays) emit(t *testing.T, s storage.Store, worker, events int) {
+	defer r.emitting.Add(-1)
+	for i := range events {
+		ref := storage.Ref{Tenant: "acme", ID: fmt.Sprint("conn_", i%2)}
+		_, err := s.UpdateConnection(t.Context(), ref, func(c *storage.Connection) error {
+			c.Emit(Event("acme", ref.ID, fmt.Sprintf("event_%d_%d", worker, i)))
+			return nil
+		})
+		if err != nil {
+			t.Errorf("emit: %v", err)
+		}
+	}
+}
+
+// relay works until nobody emits any more and everything is told.
+func (r *relays) relay(t *testing.T, s storage.Store, worker int) {
+	for {
+		last := r.emitting.Load() == 0
+		p, ok, err := s.ClaimOutbox(t.Context(), fmt.Sprint("relay ", worker), leaseTime)
+		if err != nil {
+			t.Errorf("claim: %v", err)
+			return
+		}
+		if !ok && last {
+			return
+		}
+		if !ok {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		r.mu.Lock()
+		for _, e := range p.Events {
+			r.told[e.ID]++
+		}
+		r.mu.Unlock()
+		if err := s.AppendEvents(t.Context(), p.Events); err != nil {
+			t.Errorf("append: %v", err)
+		}
+		if err := s.ClearOutbox(t.Context(), p); err != nil {
+			t.Errorf("clear: %v", err)
 		}
 	}
 }

@@ -105,7 +105,6 @@ func testSweeps(t *testing.T, s storage.Store) {
 		must(t, s.CreateConnectSession(ctx, cs))
 		must(t, s.CreateSession(ctx, session))
 	}
-	before := start.Add(90 * time.Minute)
 	for _, tt := range []struct {
 		name  string
 		sweep func(context.Context, time.Time) (int, error)
@@ -125,7 +124,7 @@ func testSweeps(t *testing.T, s storage.Store) {
 			return err
 		}, []string{"alive"}},
 	} {
-		n, err := tt.sweep(ctx, before)
+		n, err := tt.sweep(ctx, start.Add(90*time.Minute))
 		must(t, err)
 		var left []string
 		for _, id := range []string{"expired", "untold", "alive"} {
