@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -26,6 +27,9 @@ func body(c *fiber.Ctx, v any) error {
 		var te *json.UnmarshalTypeError
 		if errors.As(err, &te) {
 			return fault.Field(te.Field, "must be "+article(te.Type.String())+", not "+te.Value)
+		}
+		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+			return fault.Field(strings.Trim(name, `"`), "there is no such field here")
 		}
 		return fault.E(fault.Invalid, "the body is not the JSON object that is wanted: "+jsonText(err), err)
 	}
