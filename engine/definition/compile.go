@@ -1,10 +1,8 @@
 package definition
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 )
 
 // compiler walks a decoded definition and compiles every formula where it stands.
@@ -53,76 +51,6 @@ func (k *compiler) complain(at Position, rule, message string) {
 	k.findings = append(k.findings, Finding{
 		File: k.c.File, Line: at.Line, Col: at.Col, Level: LevelError, Rule: rule, Message: message,
 	})
-}
-
-// namesOf collects what the formulas of a, or of the connector as a whole (nil), may refer to. What
-// belongs to a method as a whole (captured values, session values) is known to the connector's own
-// formulas if any method has it.
-func (k *compiler) namesOf(a *Auth) names {
-	n := names{inputs: k.c.Inputs}
-	methods := k.c.Auth
-	if a != nil {
-		n.fields, methods = a.Fields, []*Auth{a}
-	}
-	for _, m := range methods {
-		n.captured = append(n.captured, m.captured()...)
-		n.tokens = append(n.tokens, m.tokenNames()...)
-		n.sessions = append(n.sessions, m.sessionNames()...)
-		for _, s := range m.Login {
-			n.steps = append(n.steps, s.ID)
-		}
-		for _, ch := range k.c.ChoicesFor(m) {
-			n.captured = append(n.captured, ch.Capture.names()...)
-		}
-		if id := k.c.IdentityFor(m); id != nil {
-			for _, s := range id.Also {
-				n.steps = append(n.steps, s.ID)
-			}
-		}
-		if t := k.c.TestFor(m); t != nil {
-			n.captured = append(n.captured, t.Capture.names()...)
-		}
-	}
-	return n
-}
-
-func (cs Captures) names() []string {
-	var out []string
-	for _, c := range cs {
-		out = append(out, c.Name)
-	}
-	return out
-}
-
-func (a *Auth) captured() []string {
-	out := a.Callback.Capture.names()
-	if a.Token != nil {
-		out = append(out, a.Token.Answer.Capture.names()...)
-	}
-	if a.Refresh != nil && a.Refresh.Answer != nil {
-		out = append(out, a.Refresh.Answer.Capture.names()...)
-	}
-	for _, s := range a.Login {
-		if s.Request != nil {
-			out = append(out, s.Request.Capture.names()...)
-		}
-	}
-	return out
-}
-
-func (a *Auth) tokenNames() []string {
-	if a.Token == nil {
-		return nil
-	}
-	return a.Token.Answer.Tokens.names()
-}
-
-func (a *Auth) sessionNames() []string {
-	var out []string
-	for _, s := range a.Login {
-		out = append(out, s.Credential.names()...)
-	}
-	return out
 }
 
 func (k *compiler) auth(a *Auth) {
@@ -330,7 +258,7 @@ func (k *compiler) template(t *Template, p place) {
 
 func (k *compiler) value(e *Expression, p place) {
 	switch {
-	case e == nil:
+	case e == nil || e.Source == "": // the schema says so
 	case strings.HasPrefix(strings.TrimSpace(e.Source), "${"):
 		k.complain(e.At, "formula", "here stands a bare formula, without ${ and }")
 	default:
@@ -357,43 +285,6 @@ func (k *compiler) formula(e *Expression, p place, text string, offset int) {
 	}
 	at := k.within(e.At, text, offset+byteOffset(e.Source, fault.offset))
 	k.complain(at, fault.rule, fault.message)
-}
-
-// within finds the place of a byte of text, which is the value at the given place. A value that is
-// written with escapes or over several lines is pointed at as a whole, and one that the file does not
-// hold, because its kind brings it along, at its method.
-func (k *compiler) within(at Position, text string, offset int) Position {
-	if k.lines == nil {
-		k.lines = strings.Split(string(k.d.source), "\n")
-	}
-	if at.Line < 1 || at.Line > len(k.lines) {
-		method, _ := find(k.d.root, fmt.Sprintf("/auth/%d", k.method))
-		return method.at()
-	}
-	rest := k.lines[at.Line-1]
-	for range at.Col - 1 {
-		_, n := utf8.DecodeRuneInString(rest)
-		rest = rest[n:]
-	}
-	col := at.Col
-	if strings.HasPrefix(rest, `"`) || strings.HasPrefix(rest, "'") {
-		rest, col = rest[1:], col+1
-	}
-	if !strings.HasPrefix(rest, text) || offset > len(text) {
-		return at
-	}
-	return Position{at.Line, col + utf8.RuneCountInString(text[:offset])}
-}
-
-// byteOffset turns an offset in characters into one in bytes.
-func byteOffset(s string, characters int) int {
-	for i := range s {
-		if characters == 0 {
-			return i
-		}
-		characters--
-	}
-	return len(s)
 }
 
 // fields compiles the patterns of fs.

@@ -6,29 +6,24 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
-	"slices"
 )
 
 // formats are the ways WriteFindings can write.
 var formats = []string{"text", "json", "sarif"}
 
-// WriteFindings writes findings as text (a line each: file:line:col: rule: message), as json (an
+// WriteFindings writes findings as text (the usual way; a line each: file:line:col: rule: message), as json (an
 // array) or as sarif (SARIF 2.1.0, which code hosts show beside the line).
 func WriteFindings(w io.Writer, format string, findings []Finding) error {
 	switch format {
-	case "text":
+	case "", "text":
 		for _, f := range findings {
-			level := ""
-			if f.Level == LevelWarning {
-				level = " (warning)"
-			}
-			if _, err := fmt.Fprintf(w, "%s%s\n", f, level); err != nil {
+			if _, err := fmt.Fprintf(w, "%s (%s)\n", f, f.Level); err != nil {
 				return fmt.Errorf("write findings: %w", err)
 			}
 		}
 		return nil
 	case "json":
-		return writeJSON(w, slices.Concat([]Finding{}, findings))
+		return writeJSON(w, append([]Finding{}, findings...))
 	case "sarif":
 		return writeJSON(w, sarifOf(findings))
 	}

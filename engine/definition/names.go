@@ -1,0 +1,131 @@
+package definition
+
+import (
+	"fmt"
+	"slices"
+)
+
+// names are what the formulas of one auth method can refer to by name.
+type names struct {
+	inputs, fields   Fields
+	captured         []string
+	tokens, sessions []string // credential.tokens.<name>, credential.<name>
+	steps            []string
+}
+
+// ofCredential are the names that every credential has.
+var ofCredential = []string{"access_token", "refresh_token", "token_type", "id_token", "scopes", "tokens"}
+
+// check refuses a name that the definition does not make.
+func (n names) check(u use, p place) *formulaFault {
+	switch u.root {
+	case "inputs":
+		return n.checkField(u, n.inputs, p)
+	case "fields":
+		return n.checkField(u, n.fields, p)
+	case "captured":
+		return known(u, n.captured)
+	case "steps":
+		return known(u, n.steps)
+	case "credential":
+		return known(u, slices.Concat(ofCredential, n.sessions))
+	case "credential.tokens":
+		return known(u, n.tokens)
+	}
+	return nil
+}
+
+func (n names) checkField(u use, fs Fields, p place) *formulaFault {
+	f, ok := fs.Named(u.name)
+	if !ok {
+		var all []string
+		for _, f := range fs {
+			all = append(all, f.Name)
+		}
+		return known(u, all)
+	}
+	if f.Secret() && p.fields != allFields {
+		return &formulaFault{"secret-in-the-open", u.name + " is secret and would be seen by the browser or stored in the open", u.offset}
+	}
+	return nil
+}
+
+func known(u use, all []string) *formulaFault {
+	if u.name == "" || slices.Contains(all, u.name) {
+		return nil
+	}
+	if len(all) == 0 {
+		return &formulaFault{"unknown-name", fmt.Sprintf("%s has no %q, and no other names either", u.root, cut(u.name)), u.offset}
+	}
+	return &formulaFault{"unknown-name", fmt.Sprintf("%s has no %q; %s", u.root, cut(u.name), suggest(u.name, all)), u.offset}
+}
+
+// namesOf collects what the formulas of a, or of the connector as a whole (nil), may refer to. What
+// belongs to a method as a whole (captured values, session values) is known to the connector's own
+// formulas if any method has it.
+func (k *compiler) namesOf(a *Auth) names {
+	n := names{inputs: k.c.Inputs}
+	methods := k.c.Auth
+	if a != nil {
+		n.fields, methods = a.Fields, []*Auth{a}
+	}
+	for _, m := range methods {
+		n.captured = append(n.captured, m.captured()...)
+		n.tokens = append(n.tokens, m.tokenNames()...)
+		n.sessions = append(n.sessions, m.sessionNames()...)
+		for _, s := range m.Login {
+			n.steps = append(n.steps, s.ID)
+		}
+		for _, ch := range k.c.ChoicesFor(m) {
+			n.captured = append(n.captured, ch.Capture.names()...)
+		}
+		if id := k.c.IdentityFor(m); id != nil {
+			for _, s := range id.Also {
+				n.steps = append(n.steps, s.ID)
+			}
+		}
+		if t := k.c.TestFor(m); t != nil {
+			n.captured = append(n.captured, t.Capture.names()...)
+		}
+	}
+	return n
+}
+
+func (cs Captures) names() []string {
+	var out []string
+	for _, c := range cs {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
+func (a *Auth) captured() []string {
+	out := a.Callback.Capture.names()
+	if a.Token != nil {
+		out = append(out, a.Token.Answer.Capture.names()...)
+	}
+	if a.Refresh != nil && a.Refresh.Answer != nil {
+		out = append(out, a.Refresh.Answer.Capture.names()...)
+	}
+	for _, s := range a.Login {
+		if s.Request != nil {
+			out = append(out, s.Request.Capture.names()...)
+		}
+	}
+	return out
+}
+
+func (a *Auth) tokenNames() []string {
+	if a.Token == nil {
+		return nil
+	}
+	return a.Token.Answer.Tokens.names()
+}
+
+func (a *Auth) sessionNames() []string {
+	var out []string
+	for _, s := range a.Login {
+		out = append(out, s.Credential.names()...)
+	}
+	return out
+}
