@@ -33,9 +33,9 @@ func (h *house) crash(r storage.Ref, at string) {
 			return nil
 		}
 	case "after the sending", "after the answer":
-		h.provider.lose = func(*call) error { victim.kill(); return nil }
+		h.behave(func(m *manner) { m.lose = func(*call) error { victim.kill(); return nil } })
 		if at == "after the sending" {
-			h.provider.latency = 0
+			h.behave(func(m *manner) { m.latency = 0 })
 		}
 	}
 	go func() { _, _, _ = victim.read(r, Wish{Force: true}) }()
@@ -43,7 +43,7 @@ func (h *house) crash(r storage.Ref, at string) {
 	if !victim.link.dead.Load() {
 		h.t.Fatal("the victim lives")
 	}
-	h.provider.lose = nil
+	h.behave(func(m *manner) { m.lose = nil })
 }
 
 func TestACrashAfterTheLeaseLosesNothing(t *testing.T) {
@@ -121,7 +121,7 @@ func TestWithReuseGraceALostAnswerIsAskedForAgainAtOnceAndNothingIsLost(t *testi
 		t.Run(at, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHouse(t)
-				h.provider.grace = 10 * time.Minute
+				h.behave(func(m *manner) { m.grace = 10 * time.Minute })
 				r := h.connect("c", "graceful", nil)
 				i := h.instance(nil)
 				time.Sleep(55 * time.Minute)
@@ -146,16 +146,18 @@ func TestWithReuseGraceALostAnswerIsAskedForAgainAtOnceAndNothingIsLost(t *testi
 func TestALostAnswerWithinTheGraceIsAskedForAgainByTheSameInstance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.grace = 10 * time.Minute
+		h.behave(func(m *manner) { m.grace = 10 * time.Minute })
 		r := h.connect("c", "graceful", nil)
 		i := h.instance(nil)
 		time.Sleep(55 * time.Minute)
-		h.provider.lose = func(k *call) error {
-			if k.n < 2 {
-				return timedOut(errors.New("reset"))
+		h.behave(func(m *manner) {
+			m.lose = func(k *call) error {
+				if k.n < 2 {
+					return timedOut(errors.New("reset"))
+				}
+				return nil
 			}
-			return nil
-		}
+		})
 		for range 60 {
 			if err := (&Sweeper{Source: i.Source}).Sweep(t.Context()); err != nil {
 				t.Fatal(err)
@@ -172,11 +174,11 @@ func TestALostAnswerWithinTheGraceIsAskedForAgainByTheSameInstance(t *testing.T)
 func TestTheGraceCountsFromTheFirstTimeTheSecretWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.grace = 10 * time.Minute
+		h.behave(func(m *manner) { m.grace = 10 * time.Minute })
 		r := h.connect("c", "graceful", nil)
 		i := h.instance(nil)
 		time.Sleep(30 * time.Minute)
-		h.provider.lose = func(*call) error { return timedOut(errors.New("reset")) }
+		h.behave(func(m *manner) { m.lose = func(*call) error { return timedOut(errors.New("reset")) } })
 		first := time.Now()
 		if _, _, err := i.read(r, Wish{Force: true}); err == nil {
 			t.Fatal("no error")
@@ -201,7 +203,7 @@ func TestTheGraceCountsFromTheFirstTimeTheSecretWasSent(t *testing.T) {
 func TestALostAnswerWithoutRotationIsSimplyAskedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.sameRefresh = true
+		h.behave(func(m *manner) { m.sameRefresh = true })
 		r := h.connect("c", "fixed", nil)
 		i := h.instance(nil)
 		time.Sleep(56 * time.Minute)
@@ -230,7 +232,7 @@ func TestAnEarlierLostAnswerIsNotForgottenBecauseSomethingElseFailed(t *testing.
 				h.crash(r, "after the answer")
 				sent := len(h.provider.seen())
 				time.Sleep(30 * time.Minute)
-				h.provider.refuse = func(*call) error { return failure }
+				h.behave(func(m *manner) { m.refuse = func(*call) error { return failure } })
 				if _, _, err := i.read(r, Wish{}); err == nil {
 					t.Fatal("no error")
 				}
@@ -239,7 +241,7 @@ func TestAnEarlierLostAnswerIsNotForgottenBecauseSomethingElseFailed(t *testing.
 				if a == nil || a.Tries != 1 || a.Version != 1 {
 					t.Fatalf("the note of the lost attempt is %+v", a)
 				}
-				h.provider.refuse = nil
+				h.behave(func(m *manner) { m.refuse = nil })
 				time.Sleep(10 * time.Minute)
 				h.fails(i, r, fault.NeedsReauth, "refresh_result_unknown")
 				h.calls(sent + 2)
@@ -254,7 +256,7 @@ func TestALostAnswerIsAskedForOnceMoreAndThenThePerson(t *testing.T) {
 		r := h.connect("c", "rotating", nil)
 		i := h.instance(nil)
 		time.Sleep(50 * time.Minute)
-		h.provider.refuse = func(*call) error { return timedOut(errors.New("no answer")) }
+		h.behave(func(m *manner) { m.refuse = func(*call) error { return timedOut(errors.New("no answer")) } })
 		for range 3600 {
 			if err := (&Sweeper{Source: i.Source}).Sweep(t.Context()); err != nil {
 				t.Fatal(err)

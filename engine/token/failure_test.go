@@ -46,10 +46,10 @@ func TestTheOldTokenIsServedWhileItLivesWhateverGoesWrong(t *testing.T) {
 				h := newHouse(t)
 				r := h.connect("c", "rotating", nil)
 				i := h.instance(tt.tune)
-				h.provider.refuse = func(*call) error { return tt.refuse }
-				h.provider.lose = func(*call) error { return act(tt.lose) }
+				h.behave(func(m *manner) { m.refuse = func(*call) error { return tt.refuse } })
+				h.behave(func(m *manner) { m.lose = func(*call) error { return act(tt.lose) } })
 				// Near its end, where a reader waits for a newer one; the renewal was due before.
-				time.Sleep(h.provider.life - 8*time.Second)
+				time.Sleep(h.provider.manner().life - 8*time.Second)
 				for range 3 {
 					got, warning, err := i.read(r, Wish{})
 					if err != nil || got != "at-c-1" || warning == "" {
@@ -60,7 +60,7 @@ func TestTheOldTokenIsServedWhileItLivesWhateverGoesWrong(t *testing.T) {
 					t.Errorf("%d calls", n)
 				}
 				time.Sleep(time.Minute)
-				h.provider.refuse, h.provider.lose = nil, nil
+				h.behave(func(m *manner) { m.refuse, m.lose = nil, nil })
 			})
 		})
 	}
@@ -87,7 +87,7 @@ func TestATransientFailureIsRetriedOnALadderAndNeverAsksThePerson(t *testing.T) 
 		h := newHouse(t)
 		r := h.connect("c", "rotating", nil)
 		i := h.instance(nil)
-		h.provider.refuse = func(*call) error { return serverError() }
+		h.behave(func(m *manner) { m.refuse = func(*call) error { return serverError() } })
 		h.expire()
 		started := time.Now()
 		sweeper := Sweeper{Source: i.Source}
@@ -120,7 +120,7 @@ func TestATransientFailureIsRetriedOnALadderAndNeverAsksThePerson(t *testing.T) 
 		if c := h.record(r); c.Status != storage.Active || c.Health.Failures != len(calls) {
 			t.Errorf("status %s, %d failures", c.Status, c.Health.Failures)
 		}
-		h.provider.refuse = nil
+		h.behave(func(m *manner) { m.refuse = nil })
 		time.Sleep(15 * time.Minute)
 		h.reads(i, r, "at-c-2", "")
 		if c := h.record(r); c.Health.Failures != 0 || c.Health.LastRefreshError != "" {
@@ -161,12 +161,14 @@ func TestRetryAfterIsHonouredForTheWholeAppAndClipped(t *testing.T) {
 				h := newHouse(t)
 				a, b := h.connect("a", "rotating", nil), h.connect("b", "rotating", nil)
 				i, other := h.instance(nil), h.instance(nil)
-				h.provider.refuse = func(*call) error { return answered(fault.RateLimited, 429, "").WithRetryAfter(tt.asked) }
+				h.behave(func(m *manner) {
+					m.refuse = func(*call) error { return answered(fault.RateLimited, 429, "").WithRetryAfter(tt.asked) }
+				})
 				h.expire()
 				if wait := h.fails(i, a, fault.RateLimited, ""); wait < tt.least-time.Second || wait > tt.atAll {
 					t.Fatalf("RetryAfter %v", wait)
 				}
-				h.provider.refuse = nil
+				h.behave(func(m *manner) { m.refuse = nil })
 				asked := time.Now()
 				for time.Since(asked) < tt.least-2*time.Second {
 					h.fails(i, a, fault.Unavailable, "backing-off")
@@ -224,8 +226,8 @@ func TestOnlyTheHolderOfTheNewestLeaseEndsAGrant(t *testing.T) {
 		r := h.connect("c", "rotating", nil)
 		slow, fast := h.instance(nil), h.instance(nil)
 		// The slow one is told that the grant is dead while the person connects again.
-		h.provider.latency = 5 * time.Second
-		h.provider.refuse = func(*call) error { return invalidGrant() }
+		h.behave(func(m *manner) { m.latency = 5 * time.Second })
+		h.behave(func(m *manner) { m.refuse = func(*call) error { return invalidGrant() } })
 		h.expire()
 		var wg sync.WaitGroup
 		wg.Go(func() { h.reads(slow, r, "at-new-1", "") })
@@ -258,12 +260,14 @@ func TestARefusedAppPausesItsConnectionsAndBlamesNone(t *testing.T) {
 					refs = append(refs, h.connect(fmt.Sprintf("c%d", n), "rotating", nil))
 				}
 				i := h.instance(func(i *instance) { i.link.latency = time.Millisecond })
-				h.provider.refuse = func(k *call) error {
-					if k.client != "mended" {
-						return invalidClient()
+				h.behave(func(m *manner) {
+					m.refuse = func(k *call) error {
+						if k.client != "mended" {
+							return invalidClient()
+						}
+						return nil
 					}
-					return nil
-				}
+				})
 				h.expire()
 				h.renewAll(i, refs, by, fault.Misconfigured)
 				if n := len(h.provider.seen()); n >= 10 {
@@ -318,12 +322,12 @@ func TestAnAppMendedByAnOperatorIsUsedAtOnce(t *testing.T) {
 		h := newHouse(t)
 		r := h.connect("c", "rotating", nil)
 		i := h.instance(nil)
-		h.provider.refuse = func(*call) error { return invalidClient() }
+		h.behave(func(m *manner) { m.refuse = func(*call) error { return invalidClient() } })
 		h.expire()
 		if wait := h.fails(i, r, fault.Misconfigured, "app-refused"); wait < time.Minute {
 			t.Errorf("RetryAfter %v", wait)
 		}
-		h.provider.refuse = nil
+		h.behave(func(m *manner) { m.refuse = nil })
 		h.fails(i, r, fault.Misconfigured, "app-refused")
 		h.calls(1)
 		h.store.mu.Lock()
@@ -341,7 +345,7 @@ func TestARefusalOfAnUnknownKindIsNotTakenForeverNorAfterAnOutage(t *testing.T) 
 		r := h.connect("c", "rotating", nil)
 		i := h.instance(nil)
 		var answer error
-		h.provider.refuse = func(*call) error { return answer }
+		h.behave(func(m *manner) { m.refuse = func(*call) error { return answer } })
 		h.expire()
 		sweepFor := func(d time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(5 * time.Second) {
@@ -369,7 +373,7 @@ func TestAForcedRefreshOfWhatCannotBeRenewedEndsNothing(t *testing.T) {
 	for _, life := range []time.Duration{0, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHouse(t)
-			h.provider.life = life
+			h.behave(func(m *manner) { m.life = life })
 			r := h.connect("c", "endless", nil)
 			i := h.instance(nil)
 			_, _, err := i.read(r, Wish{Force: true})

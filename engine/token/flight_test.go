@@ -68,7 +68,7 @@ func TestAFlightDoesNotDieWithItsFirstCaller(t *testing.T) {
 		h := newHouse(t)
 		r := h.connect("c", "rotating", nil)
 		i := h.instance(nil)
-		h.provider.latency = 2 * time.Second
+		h.behave(func(m *manner) { m.latency = 2 * time.Second })
 		h.expire()
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -97,7 +97,7 @@ func TestARefreshGoesOnWhenNobodyWaitsAnyMore(t *testing.T) {
 		h := newHouse(t)
 		r := h.connect("c", "rotating", nil)
 		i := h.instance(func(i *instance) { i.ReadWait = time.Second })
-		h.provider.latency = 20 * time.Second
+		h.behave(func(m *manner) { m.latency = 20 * time.Second })
 		h.expire()
 		h.fails(i, r, fault.Timeout, "")
 		other := h.instance(func(i *instance) { i.ReadWait = time.Second })
@@ -114,7 +114,7 @@ func TestAReaderOnAnotherInstanceGetsTheNewTokenSoonAfterTheAnswer(t *testing.T)
 		h := newHouse(t)
 		r := h.connect("c", "rotating", nil)
 		a, b := h.instance(nil), h.instance(nil)
-		h.provider.latency = 3 * time.Second
+		h.behave(func(m *manner) { m.latency = 3 * time.Second })
 		h.expire()
 		var wg sync.WaitGroup
 		for _, i := range []*instance{a, b} {

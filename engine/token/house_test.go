@@ -199,7 +199,7 @@ func (h *house) expireAt(r storage.Ref, at time.Time) {
 }
 
 // expire moves time to just after the end of the tokens made so far.
-func (h *house) expire() { time.Sleep(h.provider.life) }
+func (h *house) expire() { time.Sleep(h.provider.manner().life) }
 
 // read asks for a token and returns the access token, the warning and the error.
 func (i *instance) read(r storage.Ref, w Wish) (token, warning string, err error) {

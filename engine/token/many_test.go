@@ -59,7 +59,7 @@ func TestManyInstancesAndReadersRefreshOncePerExpiry(t *testing.T) {
 	const long, life = 6 * time.Hour, 10 * time.Minute
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.life = life
+		h.behave(func(m *manner) { m.life = life })
 		var refs []storage.Ref
 		for n := range connections {
 			refs = append(refs, h.connect(fmt.Sprintf("c%d", n), "rotating", nil))
@@ -102,7 +102,7 @@ func TestManyInstancesAndReadersRefreshOncePerExpiry(t *testing.T) {
 func TestReadersSweepersAndForcedRefreshesTogetherNeverSpendTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.life = 30 * time.Second
+		h.behave(func(m *manner) { m.life = 30 * time.Second })
 		refs := []storage.Ref{h.connect("a", "rotating", nil), h.connect("b", "rotating", nil)}
 		for range 3 {
 			h.instance(func(i *instance) { i.link.latency = 2 * time.Millisecond })
@@ -123,7 +123,7 @@ func TestReadersSweepersAndForcedRefreshesTogetherNeverSpendTwice(t *testing.T) 
 func TestTokensOfTwoSecondsAreRefreshedOncePerLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.life, h.provider.latency = 2*time.Second, 50*time.Millisecond
+		h.behave(func(m *manner) { m.life, m.latency = 2*time.Second, 50*time.Millisecond })
 		refs := []storage.Ref{h.connect("c", "rotating", nil)}
 		for range 2 {
 			h.instance(nil)
@@ -139,7 +139,7 @@ func TestTokensOfTwoSecondsAreRefreshedOncePerLife(t *testing.T) {
 func TestAWishBeyondTheWholeLifeDoesNotRefreshAtEveryRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.life = 30 * time.Second
+		h.behave(func(m *manner) { m.life = 30 * time.Second })
 		r := h.connect("c", "rotating", nil)
 		i := h.instance(nil)
 		for range 100 {
@@ -173,7 +173,7 @@ func TestATokenThatEndedBeforeItCameIsNotRenewedWithoutEnd(t *testing.T) {
 		h := newHouse(t)
 		r := h.connect("c", "rotating", nil)
 		i := h.instance(nil)
-		h.provider.life = 0
+		h.behave(func(m *manner) { m.life = 0 })
 		h.expireAt(r, time.Now())
 		for range 50 {
 			if _, _, err := i.read(r, Wish{}); err != nil {

@@ -18,6 +18,18 @@ import (
 // provider is an auth.Method that stands for a provider which replaces the refresh token at every use
 // and ends the whole grant when a replaced one is used again (RFC 9700 §4.14.2).
 type provider struct {
+	mu       sync.Mutex
+	grants   map[string]*grant // by name
+	calls    []call
+	running  int
+	parallel int // the most calls at once for one grant
+	reused   int
+	revoked  []string
+	as       manner
+}
+
+// manner is how a provider behaves.
+type manner struct {
 	// latency is how long an answer takes; the provider acts at once. life is that of its access
 	// tokens. grace is how long a used refresh token is taken again.
 	latency, life, grace time.Duration
@@ -27,14 +39,19 @@ type provider struct {
 	refuse func(c *call) error
 	// lose, if set, may lose the answer after the provider has acted.
 	lose func(c *call) error
+}
 
-	mu       sync.Mutex
-	grants   map[string]*grant // by name
-	calls    []call
-	running  int
-	parallel int // the most calls at once for one grant
-	reused   int
-	revoked  []string
+func (p *provider) manner() manner {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.as
+}
+
+// behave changes the provider's manner from now on.
+func (h *house) behave(change func(m *manner)) {
+	h.provider.mu.Lock()
+	defer h.provider.mu.Unlock()
+	change(&h.provider.as)
 }
 
 type grant struct {
@@ -54,7 +71,7 @@ type call struct {
 }
 
 func newProvider() *provider {
-	return &provider{latency: 200 * time.Millisecond, life: time.Hour, grants: map[string]*grant{}}
+	return &provider{as: manner{latency: 200 * time.Millisecond, life: time.Hour}, grants: map[string]*grant{}}
 }
 
 // grant starts a grant and returns its first credential.
@@ -74,8 +91,8 @@ func (p *provider) issue(g *grant) auth.Credential {
 		Kind: definition.AuthorizationCode, AccessToken: secret.New(fmt.Sprintf("at-%s-%d", g.name, g.generation)),
 		RefreshToken: secret.New(fmt.Sprintf("rt-%s-%d", g.name, g.generation)), TokenType: "Bearer", ObtainedAt: t, Scopes: []string{"read"},
 	}
-	if p.life > 0 {
-		c.ExpiresAt = t.Add(p.life)
+	if p.as.life > 0 {
+		c.ExpiresAt = t.Add(p.as.life)
 	}
 	return c
 }
@@ -87,19 +104,20 @@ func (p *provider) Refresh(ctx context.Context, r auth.Request, c auth.Credentia
 	defer p.leave(g)
 	next, err := p.act(&k, g, c)
 	select {
-	case <-time.After(p.latency):
+	case <-time.After(p.manner().latency):
 	case <-ctx.Done():
 		return auth.Credential{}, timedOut(ctx.Err())
 	}
-	if err == nil && p.lose != nil {
-		err = p.lose(&k)
+	as := p.manner()
+	if err == nil && as.lose != nil {
+		err = as.lose(&k)
 	}
 	if err != nil {
 		return auth.Credential{}, err
 	}
 	next.ObtainedAt = now()
-	if p.life > 0 {
-		next.ExpiresAt = next.ObtainedAt.Add(p.life)
+	if as.life > 0 {
+		next.ExpiresAt = next.ObtainedAt.Add(as.life)
 	}
 	return next, nil
 }
@@ -124,8 +142,8 @@ func (p *provider) leave(g *grant) {
 }
 
 func (p *provider) act(k *call, g *grant, c auth.Credential) (auth.Credential, error) {
-	if p.refuse != nil {
-		if err := p.refuse(k); err != nil {
+	if refuse := p.manner().refuse; refuse != nil {
+		if err := refuse(k); err != nil {
 			return auth.Credential{}, err
 		}
 	}
@@ -135,14 +153,14 @@ func (p *provider) act(k *call, g *grant, c auth.Credential) (auth.Credential, e
 	switch {
 	case g.dead:
 		return auth.Credential{}, invalidGrant()
-	case p.sameRefresh:
+	case p.as.sameRefresh:
 		next := p.issue(g)
 		next.RefreshToken = c.RefreshToken // what auth does when the answer has none
 		return next, nil
 	case !used:
 		g.used[k.refresh] = time.Now()
 		return p.issue(g), nil
-	case time.Since(first) < p.grace:
+	case time.Since(first) < p.as.grace:
 		return p.issue(g), nil
 	default:
 		p.reused++

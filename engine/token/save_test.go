@@ -15,7 +15,7 @@ import (
 
 // cutOff has the instance lose the store when the provider has answered.
 func (h *house) cutOff(i *instance) {
-	h.provider.lose = func(*call) error { i.link.down.Store(true); return nil }
+	h.behave(func(m *manner) { m.lose = func(*call) error { i.link.down.Store(true); return nil } })
 }
 
 func TestACredentialThatCannotBeSavedIsServedAndSavedWhenTheStoreIsBack(t *testing.T) {
@@ -31,7 +31,7 @@ func TestACredentialThatCannotBeSavedIsServedAndSavedWhenTheStoreIsBack(t *testi
 		if got := h.record(r).Version; got != 1 {
 			t.Fatalf("the store has version %d", got)
 		}
-		h.provider.lose = nil
+		h.behave(func(m *manner) { m.lose = nil })
 		i.link.down.Store(false)
 		time.Sleep(2 * saveAgain)
 		if c := h.record(r); c.Version != 2 || c.Attempt != nil || count(c.Outbox, audit.CredentialRefreshed) != 1 {
@@ -86,7 +86,7 @@ func TestAnInstanceThatComesBackIsLeftTimeToSaveWhatItHolds(t *testing.T) {
 		h.reads(a, r, "at-c-2", "")
 		b.link.down.Store(true) // the store is down for everybody, far beyond the lease
 		time.Sleep(5*time.Minute + 123*time.Millisecond)
-		h.provider.lose = nil
+		h.behave(func(m *manner) { m.lose = nil })
 		b.link.down.Store(false)
 		a.link.down.Store(false)
 		h.reads(b, r, "at-c-2", "") // at once, when the lease is free and a has not saved yet
@@ -148,7 +148,7 @@ func TestCloseLetsNoRefreshBeginAndFinishesThoseUnderWay(t *testing.T) {
 		h := newHouse(t)
 		r, late := h.connect("c", "rotating", nil), h.connect("late", "rotating", nil)
 		i := h.instance(nil)
-		h.provider.latency = 10 * time.Second
+		h.behave(func(m *manner) { m.latency = 10 * time.Second })
 		h.expire()
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { _, _ = i.Token(ctx, r, Wish{}) }()
@@ -173,7 +173,7 @@ func TestCloseLetsNoRefreshBeginAndFinishesThoseUnderWay(t *testing.T) {
 // meanwhile runs do while the provider is asked for r, and returns what the reader got.
 func (h *house) meanwhile(i *instance, r storage.Ref, do func(c *storage.Connection)) error {
 	h.t.Helper()
-	h.provider.latency = 5 * time.Second
+	h.behave(func(m *manner) { m.latency = 5 * time.Second })
 	h.expire()
 	var wg sync.WaitGroup
 	var err error
@@ -285,7 +285,7 @@ func TestADisconnectWhileTheCredentialIsInHandHoldsAtOnce(t *testing.T) {
 			c.Status, c.Credential, c.RefreshAt = storage.Revoked, nil, time.Time{}
 			c.RaiseFence()
 		})
-		h.provider.lose = nil
+		h.behave(func(m *manner) { m.lose = nil })
 		i.link.down.Store(false)
 		i.Forget(r)
 		h.fails(i, r, fault.Revoked, "")
@@ -327,7 +327,7 @@ func TestAPauseLongerThanTheLeaseLosesNothingIfNobodyWasFaster(t *testing.T) {
 func TestALateWriteNeverReplacesANewerCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.grace = time.Hour
+		h.behave(func(m *manner) { m.grace = time.Hour })
 		r := h.connect("c", "graceful", nil)
 		slow, fast := h.instance(nil), h.instance(nil)
 		h.paused(slow, 2*time.Minute)
@@ -346,14 +346,14 @@ func TestALateWriteNeverReplacesANewerCredential(t *testing.T) {
 func TestTheLaterOfTwoAnswersStaysWhicheverIsWrittenFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.grace = time.Hour
+		h.behave(func(m *manner) { m.grace = time.Hour })
 		r := h.connect("c", "graceful", nil)
 		slow, fast := h.instance(nil), h.instance(nil)
 		h.paused(slow, time.Minute)
 		h.expire()
 		h.fails(slow, r, fault.Timeout, "")
 		time.Sleep(40 * time.Second)
-		h.provider.latency = 10 * time.Second // while this one waits, the slow one writes
+		h.behave(func(m *manner) { m.latency = 10 * time.Second }) // while this one waits, the slow one writes
 		live, _, err := fast.read(r, Wish{})
 		time.Sleep(time.Minute)
 		if got := h.credential(r).RefreshToken.Reveal(); got != "rt-c-3" || err != nil {
@@ -374,9 +374,9 @@ func TestALateAnswerHealsAConnectionThatWasTakenForDead(t *testing.T) {
 		h.expire()
 		h.fails(slow, r, fault.Timeout, "")
 		time.Sleep(time.Minute)
-		h.provider.refuse = func(*call) error { return invalidGrant() } // it is used, says the provider
+		h.behave(func(m *manner) { m.refuse = func(*call) error { return invalidGrant() } }) // it is used, says the provider
 		h.fails(fast, r, fault.NeedsReauth, "refresh_result_unknown")
-		h.provider.refuse = nil
+		h.behave(func(m *manner) { m.refuse = nil })
 		time.Sleep(2 * time.Minute)
 		if got, _, err := fast.read(r, Wish{}); err != nil || got != "at-c-2" {
 			t.Errorf("Token = %s, %v", got, err)
@@ -389,7 +389,7 @@ func TestALateAnswerHealsAConnectionThatWasTakenForDead(t *testing.T) {
 func TestTheOldRefreshTokenStaysWhenNoneComesBackAndThePreviousGenerationIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.provider.sameRefresh = true
+		h.behave(func(m *manner) { m.sameRefresh = true })
 		r := h.connect("c", "fixed", nil)
 		i := h.instance(nil)
 		first := h.record(r).Credential
