@@ -20,9 +20,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// acme has a method for everything that makes a difference to the kernel.
-func acme() []byte {
-	head := "id: acme\nname: Acme\ncategories: [test]\nhosts: [acme.example]\nauth:\n"
+// acme has a method for everything that makes a difference to the kernel. There is another connector
+// just like it.
+func acme(id string) []byte {
+	head := "id: " + id + "\nname: Acme\ncategories: [test]\nhosts: [acme.example]\nauth:\n"
 	for _, m := range []struct{ id, refresh string }{
 		{"rotating", "{grant: refresh_token, rotation: always}"},
 		{"graceful", "{grant: refresh_token, rotation: always, reuse_grace: 10m}"},
@@ -49,6 +50,7 @@ type house struct {
 	key      secret.MasterKey
 	catalog  *definition.Catalog
 	version  string
+	outlet   *auth.Outlet
 	sources  []*instance
 }
 
@@ -63,13 +65,17 @@ const tenant = "t1"
 var theApp = storage.Ref{Tenant: tenant, ID: "app_1"}
 
 func newHouse(t testing.TB) *house {
-	c, findings := definition.Parse("acme.yaml", acme())
-	if c == nil {
-		t.Fatalf("definition: %v", findings)
+	var connectors []*definition.Connector
+	for _, id := range []string{"acme", "other"} {
+		c, findings := definition.Parse(id+".yaml", acme(id))
+		if c == nil {
+			t.Fatalf("definition: %v", findings)
+		}
+		connectors = append(connectors, c)
 	}
 	h := &house{
 		t: t, store: newMemory(), provider: newProvider(), key: secret.NewMasterKey(),
-		catalog: definition.NewCatalog([]*definition.Connector{c}), version: c.Version,
+		catalog: definition.NewCatalog(connectors), version: connectors[0].Version, outlet: &auth.Outlet{},
 	}
 	h.store.apps[theApp] = storage.App{Ref: theApp, Connector: "acme", ClientID: "client"}
 	h.setSecret("right")
@@ -112,7 +118,7 @@ func (h *house) vault(apps vault.Apps) *vault.Vault {
 	}
 	return &vault.Vault{
 		Keyring: k, Catalog: h.catalog, Apps: apps,
-		Methods: auth.NewRegistry(h.provider, auth.APIKey()), Outlet: &auth.Outlet{},
+		Methods: auth.NewRegistry(h.provider, auth.APIKey()), Outlet: h.outlet,
 	}
 }
 
