@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"slices"
@@ -34,6 +35,10 @@ func read(file string, source []byte) *document {
 	switch {
 	case len(source) > maxBytes:
 		d.complain(Position{1, 1}, "too-large", fmt.Sprintf("the file has %d KiB; a definition has at most %d", len(source)>>10, maxBytes>>10))
+		return d
+	case bytes.Count(source, []byte(",")) > maxValues || bytes.Count(source, []byte("\n")) > maxValues:
+		// Most of the cost of a value is in reading it, so that one does not wait for the count.
+		d.complain(Position{1, 1}, "too-large", fmt.Sprintf("the file has more than %d lines or commas", maxValues))
 		return d
 	case !utf8.Valid(source):
 		d.complain(invalidByte(source), "encoding", "the file is not UTF-8 from here on")
