@@ -115,9 +115,9 @@ func (p Page) Hidden() url.Values {
 }
 
 // Ticket asks for a connect session and returns its address.
-func (i *Instance) Ticket(tb testing.TB, endUser string, connectors ...string) string {
+func (d Door) Ticket(tb testing.TB, endUser string, connectors ...string) string {
 	tb.Helper()
-	status, b := i.Do(http.MethodPost, "/api/v1/connect-sessions", map[string]any{"end_user": endUser, "connectors": connectors})
+	status, b := d.Do(http.MethodPost, "/api/v1/connect-sessions", map[string]any{"end_user": endUser, "connectors": connectors})
 	if status != http.StatusCreated {
 		tb.Fatalf("connect session: %d %s", status, b)
 	}
@@ -178,21 +178,43 @@ const (
 // Connect makes one connection through the pages and returns its id.
 func (i *Instance) Connect(tb testing.TB, connector, method, endUser string, answers map[string]string) string {
 	tb.Helper()
+	return i.connect(tb, connector, method, endUser, Ana, answers)
+}
+
+// ConnectAs is Connect with an account of the simulated provider, by the usual method.
+func (i *Instance) ConnectAs(tb testing.TB, connector, endUser, account string) string {
+	tb.Helper()
+	return i.connect(tb, connector, "", endUser, account, nil)
+}
+
+func (i *Instance) connect(tb testing.TB, connector, method, endUser, account string, answers map[string]string) string {
+	tb.Helper()
 	b := NewBrowser(tb)
 	p := b.Press(i.Ticket(tb, endUser, connector), method, answers)
 	if p.URL != "" {
-		b.Follow(b.Consent(p.URL, Ana, "allow"))
+		b.Follow(b.Consent(p.URL, account, "allow"))
 	} else if p.Status != "done" {
 		tb.Fatalf("connect %s: %+v", connector, p)
 	}
+	ids := i.ConnectionsOf(tb, connector, endUser)
+	if len(ids) != 1 {
+		tb.Fatalf("%d connections of %s to %s, want 1", len(ids), endUser, connector)
+	}
+	return ids[0]
+}
+
+// ConnectionsOf lists the connections of an end user by id.
+func (d Door) ConnectionsOf(tb testing.TB, connector, endUser string) []string {
+	tb.Helper()
 	var list struct {
 		Connections []struct {
 			ID string `json:"id"`
 		} `json:"connections"`
 	}
-	i.Get(tb, "/api/v1/connections?end_user="+url.QueryEscape(endUser)+"&connector="+connector, &list)
-	if len(list.Connections) != 1 {
-		tb.Fatalf("%d connections of %s to %s, want 1", len(list.Connections), endUser, connector)
+	d.Get(tb, "/api/v1/connections?end_user="+url.QueryEscape(endUser)+"&connector="+connector, &list)
+	var ids []string
+	for _, c := range list.Connections {
+		ids = append(ids, c.ID)
 	}
-	return list.Connections[0].ID
+	return ids
 }

@@ -1,44 +1,103 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
 
-// Instance is one process of `dowel serve --dev`.
+// Instance is one process of `dowel serve`.
 type Instance struct {
 	*process
-	URL, APIKey, ConsoleURL string
-	dir                     string
-	env                     []string
-	client                  *http.Client
+	Door
+	ConsoleURL string
+	dir        string
+	env        []string
+	dev        bool
 }
 
-// Start runs an instance with the given settings ("DOWEL_LISTEN=…") in a data directory of its own.
+// Start runs an instance of `dowel serve --dev` with the given settings ("DOWEL_LISTEN=…") in a data
+// directory of its own.
 func Start(tb testing.TB, env ...string) *Instance {
 	tb.Helper()
-	i := &Instance{dir: tb.TempDir(), env: env, client: &http.Client{Timeout: 60 * time.Second}}
-	i.run(tb, &logFile{})
+	i := newInstance(tb, env)
+	i.dev = true
+	i.run(tb)
+	return i
+}
+
+// Serve runs an instance as in production, with a master key and an API key that may do everything.
+func Serve(tb testing.TB, env ...string) *Instance {
+	tb.Helper()
+	address := FreeAddress(tb)
+	i := newInstance(tb, append([]string{
+		"DOWEL_LISTEN=" + address, "DOWEL_PUBLIC_URL=http://" + address, "DOWEL_MASTER_KEY=" + MasterKey(tb),
+	}, env...))
+	i.env = append([]string{"DOWEL_DATA_DIR=" + i.dir}, i.env...)
+	i.URL = "http://" + address
+	i.run(tb)
+	i.APIKey = i.Key(tb, "default", AllScopes)
+	return i
+}
+
+func newInstance(tb testing.TB, env []string) *Instance {
+	tb.Helper()
+	i := &Instance{dir: tb.TempDir(), env: env, process: &process{log: &logFile{}}, Door: Door{client: newClient()}}
 	tb.Cleanup(func() {
 		i.Kill()
 		if tb.Failed() {
-			tb.Logf("log of %s:\n%s", i.URL, i.Log())
+			tb.Logf("log of %s:\n%s", i.URL, tail(i.Log()))
 		}
 	})
 	return i
 }
 
-func (i *Instance) run(tb testing.TB, log *logFile) {
+// tail is the end of a log, as much as a person can read.
+func tail(log string) string {
+	const most = 20_000
+	if len(log) > most {
+		return "…" + log[len(log)-most:]
+	}
+	return log
+}
+
+// AllScopes are all that an API key can be given.
+const AllScopes = "connectors:read,connectors:write,connections:read,connections:write,token:read,apps:read,apps:write," +
+	"connect_sessions:write,events:read,api_keys:read,api_keys:write"
+
+// MasterKey makes a master key.
+func MasterKey(tb testing.TB) string {
 	tb.Helper()
+	code, out, errs := Command(tb, nil, "keys", "new")
+	if code != 0 {
+		tb.Fatalf("keys new: %s", errs)
+	}
+	return strings.TrimSpace(out)
+}
+
+// Key makes an API key from the command line, beside the running instance.
+func (i *Instance) Key(tb testing.TB, tenant, scopes string) string {
+	tb.Helper()
+	code, out, errs := Command(tb, i.env, "admin", "api-key", "--tenant", tenant, "--scopes", scopes)
+	if code != 0 {
+		tb.Fatalf("admin api-key: %s", errs)
+	}
+	return strings.TrimSpace(out)
+}
+
+func (i *Instance) run(tb testing.TB) {
+	tb.Helper()
+	if !i.dev {
+		i.process = launch(tb, i.log, i.env, "serve")
+		i.waitUntilItAnswers(tb)
+		return
+	}
 	env := append([]string{"DOWEL_LISTEN=" + FreeAddress(tb), "DOWEL_DATA_DIR=" + i.dir}, i.env...)
-	i.process, _ = start(tb, log, env, "serve", "--dev")
+	i.process, _ = start(tb, i.log, env, "serve", "--dev")
 	b, err := os.ReadFile(filepath.Join(i.dir, "dev.json"))
 	if err != nil {
 		tb.Fatal(err)
@@ -61,6 +120,11 @@ func (i *Instance) waitUntilItAnswers(tb testing.TB) {
 		if status, _ := i.Do(http.MethodGet, "/healthz", nil); status == http.StatusOK {
 			return
 		}
+		select {
+		case <-i.done:
+			tb.Fatalf("dowel serve ended:\n%s", i.Log())
+		default:
+		}
 		if time.Now().After(deadline) {
 			tb.Fatalf("%s does not answer:\n%s", i.URL, i.Log())
 		}
@@ -71,67 +135,13 @@ func (i *Instance) waitUntilItAnswers(tb testing.TB) {
 // Start to keep the address.
 func (i *Instance) Restart(tb testing.TB) {
 	tb.Helper()
-	i.run(tb, i.log)
+	i.run(tb)
 }
 
 // Log returns what all processes of the instance have logged.
 func (i *Instance) Log() string { return i.log.String() }
 
-// Do makes a request with the instance's key and returns the status, 0 if there is no answer, and the
-// body.
-func (i *Instance) Do(method, path string, body any) (int, []byte) {
-	return i.DoAs(i.APIKey, method, path, body)
-}
-
 // DoAs is Do with another key; empty: none.
 func (i *Instance) DoAs(key, method, path string, body any) (int, []byte) {
-	var r io.Reader = http.NoBody
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			return 0, []byte(err.Error())
-		}
-		r = bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(context.Background(), method, i.URL+path, r)
-	if err != nil {
-		return 0, []byte(err.Error())
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if key != "" {
-		req.Header.Set("Authorization", "Bearer "+key)
-	}
-	resp, err := i.client.Do(req)
-	if err != nil {
-		return 0, []byte(err.Error())
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, []byte(err.Error())
-	}
-	return resp.StatusCode, b
-}
-
-// Get reads a JSON answer, and fails the test if the status is another than 200.
-func (i *Instance) Get(tb testing.TB, path string, v any) {
-	tb.Helper()
-	status, b := i.Do(http.MethodGet, path, nil)
-	if status != http.StatusOK {
-		tb.Fatalf("GET %s: %d %s", path, status, b)
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		tb.Fatalf("GET %s: %v in %s", path, err, b)
-	}
-}
-
-// Token is the part of a token answer that tests look at.
-type Token struct {
-	Connection  string     `json:"connection"`
-	Version     int64      `json:"version"`
-	AccessToken string     `json:"access_token"`
-	ExpiresAt   *time.Time `json:"expires_at"`
-	Warning     string     `json:"warning"`
+	return i.As(key).Do(method, path, body)
 }

@@ -54,6 +54,22 @@ func (s *Simulator) Stats(tb testing.TB, connector string, v any) {
 	}
 }
 
+// Accepts shows a token to the provider of a Plain definition and reports whether it is good there.
+func (s *Simulator) Accepts(token Token) bool {
+	address := s.URL + "/" + token.Connector + "/" + token.Connector + ".example.com/api/me"
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, nil)
+	if err != nil {
+		return false
+	}
+	req.Header.Set("Authorization", "Bearer "+token.AccessToken)
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
 func (s *Simulator) control(tb testing.TB, method, path string, body []byte) []byte {
 	tb.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), method, s.URL+"/_control/"+path, bytes.NewReader(body))
