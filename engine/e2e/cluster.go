@@ -55,6 +55,9 @@ func (c *Cluster) ConnectMany(tb testing.TB, connector string, n int) []string {
 		})
 	}
 	group.Wait()
+	if tb.Failed() {
+		tb.FailNow() // a worker that fails the test ends only itself
+	}
 	return ids
 }
 

@@ -190,7 +190,12 @@ func (i *Instance) ConnectAs(tb testing.TB, connector, endUser, account string) 
 func (i *Instance) connect(tb testing.TB, connector, method, endUser, account string, answers map[string]string) string {
 	tb.Helper()
 	b := NewBrowser(tb)
-	p := b.Press(i.Ticket(tb, endUser, connector), method, answers)
+	ticket := i.Ticket(tb, endUser, connector)
+	p := b.Press(ticket, method, answers)
+	for n := 0; strings.HasPrefix(p.Message, "Too many requests") && n < 100; n++ {
+		time.Sleep(250 * time.Millisecond) // one address may start so many flows a second
+		p = b.Press(ticket, method, answers)
+	}
 	if p.URL != "" {
 		b.Follow(b.Consent(p.URL, account, "allow"))
 	} else if p.Status != "done" {
