@@ -16,8 +16,8 @@ import (
 )
 
 func connectorsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "connectors", Short: "Check and explain connector definitions"}
-	cmd.AddCommand(lintCommand(), explainCommand())
+	cmd := &cobra.Command{Use: "connectors", Short: "Write, check, explain and rehearse connector definitions"}
+	cmd.AddCommand(lintCommand(), explainCommand(), schemaCommand())
 	return cmd
 }
 
