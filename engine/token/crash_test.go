@@ -174,11 +174,15 @@ func TestALostAnswerWithinTheGraceIsAskedForAgainByTheSameInstance(t *testing.T)
 func TestTheGraceCountsFromTheFirstTimeTheSecretWasSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.behave(func(m *manner) { m.grace = 10 * time.Minute })
+		h.behave(func(m *manner) { m.grace = 6 * time.Minute })
 		r := h.connect("c", "graceful", nil)
 		i := h.instance(nil)
 		time.Sleep(30 * time.Minute)
-		h.behave(func(m *manner) { m.lose = func(*call) error { return timedOut(errors.New("reset")) } })
+		h.behave(func(m *manner) {
+			m.lose = func(*call) error {
+				return fault.E(fault.Timeout, "no answer", errors.New("reset")).WithRetryAfter(100 * time.Second)
+			}
+		})
 		first := time.Now()
 		if _, _, err := i.read(r, Wish{Force: true}); err == nil {
 			t.Fatal("no error")
@@ -190,7 +194,7 @@ func TestTheGraceCountsFromTheFirstTimeTheSecretWasSent(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		for _, k := range h.provider.seen() {
-			if k.at.Sub(first) > 10*time.Minute {
+			if k.at.Sub(first) > 6*time.Minute {
 				t.Errorf("sent %v after the first time", k.at.Sub(first))
 			}
 		}

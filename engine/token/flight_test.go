@@ -147,3 +147,26 @@ func TestALateReaderOfAnOldRecordDoesNotRefreshAgain(t *testing.T) {
 		h.calls(1)
 	})
 }
+
+func TestACallEndsBeforeTheLeaseThatGuardsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		h.behave(func(m *manner) {
+			m.latency = 10 * time.Minute
+			m.refuse = func(*call) error { return serverError() } // it hangs, and does nothing
+		})
+		h.expire()
+		for range 3 {
+			i := h.instance(nil)
+			go func() { _, _, _ = i.read(r, Wish{}) }()
+		}
+		time.Sleep(time.Minute)
+		if calls := len(h.provider.seen()); h.provider.parallel != 1 || calls > 2 {
+			t.Errorf("%d calls, %d at once", calls, h.provider.parallel)
+		}
+		if c := h.record(r); c.Attempt == nil {
+			t.Error("nothing is left of an attempt whose answer nobody knows")
+		}
+	})
+}

@@ -26,7 +26,7 @@ func acme(id string) []byte {
 	head := "id: " + id + "\nname: Acme\ncategories: [test]\nhosts: [acme.example]\nauth:\n"
 	for _, m := range []struct{ id, refresh string }{
 		{"rotating", "{grant: refresh_token, rotation: always}"},
-		{"graceful", "{grant: refresh_token, rotation: always, reuse_grace: 10m}"},
+		{"graceful", "{grant: refresh_token, rotation: always, reuse_grace: 6m}"},
 		{"fixed", "{grant: refresh_token, rotation: never}"},
 		{"kept_alive", `{grant: refresh_token, rotation: always, schedule: "0 3 * * *"}`},
 		{"endless", "{grant: none}"},

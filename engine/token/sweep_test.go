@@ -81,6 +81,9 @@ func TestAnUnluckyConnectionDoesNotHoldUpTheOthers(t *testing.T) {
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("took %v", took)
 		}
+		if c := h.record(refs[0]); c.Health.Failures != 1 || !c.RefreshAt.After(time.Now()) || !c.Lease.Until.IsZero() {
+			t.Errorf("after a panic: %d failures, again at %v, lease until %v", c.Health.Failures, c.RefreshAt, c.Lease.Until)
+		}
 	})
 }
 
