@@ -97,7 +97,7 @@ func FuzzFormula(f *testing.F) {
 	for _, s := range []string{
 		"inputs.site", "fields.key", "toJSON(fields)", "$env", "get(fields, 'key')", "app.client_secret", "keys(app)[0]", "map([1], #)",
 		"let x = inputs.site; x + x", "[fields][0].key", "callback.query.code", "{'a': app}", "fields?.key", "filter([app], true)", "upper(inputs.site)[0:2]",
-		"app['client_' + 'secret']", "credential", "inputs.site | base64()", "1..9", "replace(inputs.site, 'a', 'aaaaaaaa')",
+		"app['client_' + 'secret']", "credential", "inputs.site | base64()", "callback", "1..9", "replace(inputs.site, 'a', 'aaaaaaaa')",
 	} {
 		f.Add(s)
 	}
@@ -110,8 +110,9 @@ func FuzzFormula(f *testing.F) {
 	env := Env{
 		"inputs": secret("token"), "fields": secret("key"), "credential": secret("access_token"), "captured": map[string]any{},
 		"app":      map[string]any{"client_id": "id", "client_secret": canary},
-		"callback": map[string]any{"redirect_uri": "r", "code": canary, "query": map[string]any{}},
+		"callback": map[string]any{"redirect_uri": "r", "code": "", "query": map[string]any{}},
 	}
+	// In these places there is no code yet; a code that comes back is used up by then.
 	f.Fuzz(func(t *testing.T, source string) {
 		fs := newFormulas()
 		for _, p := range []place{inAuthorize, inHosts, inIssuer} {
@@ -131,7 +132,7 @@ func FuzzFormula(f *testing.F) {
 				t.Errorf("%q took %v", source, took)
 			}
 			said := fmt.Sprint(v, err)
-			if strings.Contains(strings.ToUpper(said), canary) && !strings.Contains(strings.ToUpper(source), canary) && !strings.Contains(source, "code") {
+			if strings.Contains(strings.ToUpper(said), canary) && !strings.Contains(strings.ToUpper(source), canary) {
 				t.Errorf("%q yields %s", source, said)
 			}
 		}

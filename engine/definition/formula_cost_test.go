@@ -1,0 +1,63 @@
+package definition
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAFormulaThatMayNotEndOrFillTheMemoryIsRefused(t *testing.T) {
+	doubling := "let a0 = response.text; "
+	for i := range 30 {
+		doubling += fmt.Sprintf("let a%d = a%d + a%d; ", i+1, i, i)
+	}
+	for name, source := range map[string]string{
+		"a text doubled thirty times": doubling + "a30",
+		"escapes of escapes":          strings.Repeat("toJSON(", 40) + "response.text" + strings.Repeat(")", 40),
+		"escapes for a query":         strings.Repeat("urlencode(", 40) + "response.text" + strings.Repeat(")", 40),
+		"a loop in a loop":            "all(response.body, any(response.body, # == 1))",
+		"a range":                     "len(1..1000000)",
+		"a long text for each letter": `replace(response.text, "", "` + strings.Repeat("x", 500) + `")`,
+		"an answer for each letter":   `replace(response.text, "", response.text)`,
+		"an answer between items":     `join(response.body, response.text)`,
+		"a long text for each item":   `join(map(response.body, "` + strings.Repeat("x", 7000) + `"))`,
+		"a pattern from the answer":   `response.text matches response.body.pattern`,
+	} {
+		f := newFormulas().compile(source, inIdentity)
+		if f.fault == nil || f.fault.rule != "formula-cost" {
+			t.Errorf("%s: %+v", name, f.fault)
+		}
+	}
+}
+
+func TestWhatIsAllowedEndsSoon(t *testing.T) {
+	list := make([]any, 200_000) // a megabyte of JSON
+	for i := range list {
+		list[i] = map[string]any{"id": float64(i), "name": "x"}
+	}
+	env := Env{"response": map[string]any{"body": list, "text": strings.Repeat(`"`, 1<<20)}, "inputs": map[string]any{}}
+	for _, source := range []string{
+		"find(response.body, .id == 199999).name",
+		"len(filter(response.body, .name == 'y'))",
+		"join(map(response.body, .name), ', ')",
+		"toJSON(toJSON(response.text))",
+		"replace(response.text, '\"', 'quote')",
+		"let x = response.text + response.text; x + x",
+	} {
+		f := newFormulas().compile(source, inIdentity)
+		if f.fault != nil {
+			t.Errorf("%s: %+v", source, f.fault)
+			continue
+		}
+		start := time.Now()
+		e := Expression{Source: source, program: f.program}
+		v, err := e.Eval(env)
+		if took := time.Since(start); took > time.Second*slowdown {
+			t.Errorf("%s took %v", source, took)
+		}
+		if len(Text(v)) > 100<<20 {
+			t.Errorf("%s yields %d bytes, %v", source, len(Text(v)), err)
+		}
+	}
+}
