@@ -36,6 +36,7 @@ var builtins = []string{
 // formula depends on its place only. It is not safe for concurrent use.
 type formulas struct {
 	parser  parser.Parser
+	base    *conf.Config
 	configs map[place]*conf.Config
 	known   map[formulaKey]*formula
 }
@@ -68,8 +69,19 @@ func (fs *formulas) config(p place) *conf.Config {
 	if c, ok := fs.configs[p]; ok {
 		return c
 	}
+	if fs.base == nil {
+		fs.base = baseConfig()
+	}
+	c := *fs.base // the tables of functions are only read
+	c.WithEnv(p.types())
+	fs.configs[p] = &c
+	return &c
+}
+
+// baseConfig is what the formulas of all places have in common.
+func baseConfig() *conf.Config {
 	c := conf.CreateNew()
-	opts := []expr.Option{expr.Env(p.types()), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
+	opts := []expr.Option{expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
 	for _, b := range builtins {
 		opts = append(opts, expr.EnableBuiltin(b))
 	}
@@ -82,7 +94,6 @@ func (fs *formulas) config(p place) *conf.Config {
 	for name := range c.Disabled {
 		delete(c.Builtins, name)
 	}
-	fs.configs[p] = c
 	return c
 }
 
