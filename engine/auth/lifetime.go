@@ -22,6 +22,7 @@ const (
 // expire", and a clock that is ahead must not have a credential renewed without end. The zero time
 // means that nothing is known.
 func expiry(l *definition.Lifetime, usual any, env definition.Env, received time.Time, most time.Duration) time.Time {
+	received = stamp(received)
 	if l == nil {
 		return after(received, interval(usual, "s"), most)
 	}
@@ -48,7 +49,7 @@ func after(received time.Time, d, most time.Duration) time.Time {
 	if d <= 0 {
 		return time.Time{}
 	}
-	return stamp(received).Add(min(d, most))
+	return received.Add(min(d, most))
 }
 
 // stamp is t as it is kept: UTC, milliseconds.
@@ -108,7 +109,7 @@ func until(v any, unit string, received time.Time) time.Duration {
 	s, _ := v.(string)
 	for _, layout := range momentLayouts {
 		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
-			return t.Sub(received)
+			return stamp(t).Sub(received)
 		}
 	}
 	return 0

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,6 +31,9 @@ func (r Request) scrubber(env definition.Env, req *http.Request, more ...string)
 			continue // a text that short stands in every sentence
 		}
 		out = append(out, s, url.QueryEscape(s), url.PathEscape(s))
+		if b, err := json.Marshal(s); err == nil {
+			out = append(out, string(b[1:len(b)-1]))
+		}
 	}
 	// The longest first: a secret may be the beginning of another.
 	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
