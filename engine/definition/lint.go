@@ -54,17 +54,21 @@ func lint(k *compiler, level Level) []Finding {
 // report complains about the value at a JSON pointer, or about its key.
 func (l *linter) report(pointer, format string, args ...any) {
 	s, _ := find(l.d.root, pointer)
-	l.reportAt(s.at(), format, args...)
+	l.add(s.at(), pointer, format, args)
 }
 
 func (l *linter) reportKey(pointer, format string, args ...any) {
 	s, _ := find(l.d.root, pointer)
-	l.reportAt(s.keyAt(), format, args...)
+	l.add(s.keyAt(), pointer, format, args)
 }
 
-func (l *linter) reportAt(at Position, format string, args ...any) {
+// reportAt complains about a text that knows its place.
+func (l *linter) reportAt(at Position, format string, args ...any) { l.add(at, "", format, args) }
+
+func (l *linter) add(at Position, pointer, format string, args []any) {
 	l.findings = append(l.findings, Finding{
-		File: l.d.file, Line: at.Line, Col: at.Col, Level: l.rule.Level, Rule: l.rule.Name, Message: fmt.Sprintf(format, args...),
+		File: l.d.file, Line: at.Line, Col: at.Col, Level: l.rule.Level, Rule: l.rule.Name, Path: pointer,
+		Message: fmt.Sprintf(format, args...),
 	})
 }
 
