@@ -36,6 +36,10 @@ var allowed = map[string][]string{
 	"storage/storagetest":         {"audit", "fault", "secret", "storage"},
 	"storage/mongo/mongotestproc": {},
 	"simulator":                   {"definition", "fault"},
+	// The whole house on a stage: only cmd and tests may use it.
+	"rehearsal": {
+		"access", "auth", "connection", "definition", "fault", "flow", "secret", "simulator", "storage", "storage/sqlite", "token",
+	},
 }
 
 // outside lists what rooms may import of the top level beside engine.
@@ -43,6 +47,7 @@ var outside = map[string][]string{
 	"definition": {"schemas"},
 	"web":        {"ui"},
 	"":           {"ui"},
+	"rehearsal":  {"engine", "ui"},
 }
 
 func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {

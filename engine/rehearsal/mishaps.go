@@ -1,0 +1,100 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"dowel/engine/connection"
+	"dowel/engine/definition"
+	"dowel/engine/fault"
+	"dowel/engine/flow"
+	"dowel/engine/simulator"
+	"dowel/engine/storage"
+)
+
+// failed reports why a flow that must come to nothing did not fail with one of the codes.
+func failed(at flow.Progress, err error, codes ...string) error {
+	switch {
+	case err != nil:
+		return err
+	case at.Status != storage.FlowFailed:
+		return fmt.Errorf("the flow is %s; want it failed with %s", at.Status, codes[0])
+	case !slices.Contains(codes, at.Failure.Code):
+		return fmt.Errorf("the flow failed with another code than %s: %s", codes[0], told(at))
+	}
+	return nil
+}
+
+// denial has the person say no.
+func (p *play) denial(ctx context.Context) (bool, error) {
+	if p.a.Authorize == nil {
+		return false, nil
+	}
+	at, err := p.connect(ctx, p.answers, ben, "deny")
+	return true, failed(at, err, "denied")
+}
+
+// wrongSecret connects with an app secret or a typed secret that is not right.
+func (p *play) wrongSecret(ctx context.Context) (bool, error) {
+	answers := p.answers
+	switch {
+	case p.app && p.a.Token.ClientAuth == definition.ClientAuthNone:
+		return false, nil
+	case p.app:
+		// The provider's app gets another secret; ours is then the wrong one.
+		p.simulator.Register(p.k.ID, clientID, "another secret", publicURL+"/callback")
+		defer p.simulator.Register(p.k.ID, clientID, clientSecret, publicURL+"/callback")
+	case !issuedByRequest(p.a) && p.k.TestFor(p.a) == nil:
+		return false, nil // nobody would notice
+	default:
+		var ok bool
+		if answers, ok = spoilt(p.answers, p.k.Inputs, p.a.Fields); !ok {
+			return false, nil
+		}
+	}
+	at, err := p.connect(ctx, answers, ana, "allow")
+	if p.app {
+		return true, failed(at, err, "app-misconfigured")
+	}
+	return true, failed(at, err, "invalid-key", "app-misconfigured", "provider-error")
+}
+
+// providerError has the provider fail while connecting, and while a credential is renewed: neither may
+// cost the person anything.
+func (p *play) providerError(ctx context.Context) (bool, error) {
+	on := "token"
+	if !issuedByRequest(p.a) {
+		if p.k.TestFor(p.a) == nil {
+			return false, nil // it is never asked
+		}
+		on = "api"
+	}
+	fail := simulator.Fault{On: on, Kind: simulator.FaultStatus, Status: http.StatusInternalServerError}
+	p.simulator.Set(p.k.ID, fail)
+	at, err := p.connect(ctx, p.answers, ben, "allow")
+	if err == nil && at.Ask != nil {
+		// A typed credential is not thrown away because the provider is down.
+		at, err = p.engine.Flows.Answer(ctx, p.operator, at.Flow, browser, "cancel")
+		err = failed(at, err, "cancelled")
+	} else {
+		err = failed(at, err, "provider-down")
+	}
+	if err != nil {
+		return true, fmt.Errorf("while connecting: %w", err)
+	}
+	_, _, cred, err := p.opened(ctx)
+	if err != nil || !cred.Renewable(p.a) {
+		return true, err
+	}
+	_, err = p.engine.Connections.Refresh(ctx, p.operator, p.id)
+	if kind := fault.KindOf(err); kind != fault.Unavailable {
+		return true, fmt.Errorf("a refresh that the provider answers with status 500 is taken for %v, want %v: %w", kind, fault.Unavailable, orSuccess(err))
+	}
+	if err := p.stands(ctx, connection.Active); err != nil {
+		return true, fmt.Errorf("after an error of the provider %w", err)
+	}
+	p.simulator.Set(p.k.ID)
+	return true, p.accepted(ctx) // the old token is as good as before
+}

@@ -1,0 +1,84 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"dowel/engine"
+	"dowel/engine/definition"
+	"dowel/engine/secret"
+	"dowel/engine/simulator"
+	"dowel/engine/storage"
+	"dowel/engine/storage/sqlite"
+	"dowel/ui"
+)
+
+// publicURL is where the engine believes to be reached; nobody listens there.
+const publicURL = "http://127.0.0.1:8080"
+
+// stage is an engine on a store in memory, and simulated providers on loopback.
+type stage struct {
+	engine    *engine.Engine
+	store     storage.Store
+	simulator *simulator.Simulator
+	server    *http.Server
+	visitor   *visitor
+}
+
+func openStage(ctx context.Context, ks []*definition.Connector) (*stage, error) {
+	catalog := definition.NewCatalog(ks)
+	s := &stage{visitor: newVisitor()}
+	// Tokens outlive the play, and no provider forgives a token that is used twice.
+	s.simulator = simulator.New(simulator.Options{Catalog: catalog, TokenLifetime: time.Hour, ReuseGrace: -1})
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for the simulator: %w", err)
+	}
+	s.server = &http.Server{
+		Handler: s.simulator, ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	go func() { _ = s.server.Serve(ln) }() // until close
+	if err := s.openEngine(ctx, catalog, &url.URL{Scheme: "http", Host: ln.Addr().String()}); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stage) openEngine(ctx context.Context, catalog *definition.Catalog, base *url.URL) error {
+	var err error
+	if s.store, err = sqlite.OpenMemory(ctx); err != nil {
+		return err
+	}
+	pages, err := ui.New()
+	if err != nil {
+		return err
+	}
+	s.engine, err = engine.New(ctx, engine.Options{
+		Store: s.store, MasterKeys: []secret.MasterKey{secret.NewMasterKey()}, Catalog: catalog, UI: pages, PublicURL: publicURL,
+		Simulate: func(connector string) func(*url.URL) *url.URL { return simulator.Reroute(base, connector) },
+		Logger:   slog.New(slog.DiscardHandler),
+		CacheTTL: -1, // every read sees what the scene before it has done
+	})
+	return err
+}
+
+// close ends what the stage began. There is nothing to lose.
+func (s *stage) close() {
+	_ = s.server.Close()
+	s.visitor.client.CloseIdleConnections()
+	if s.engine != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		_ = s.engine.Source.Close(ctx)
+		cancel()
+	}
+	if s.store != nil {
+		_ = s.store.Close()
+	}
+}
