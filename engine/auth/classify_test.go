@@ -16,7 +16,7 @@ import (
 
 // plain leaves it to the RFCs what an error is; chatty answers 200 whatever happens, like Slack.
 const plain = `
-id: plain
+id: acme
 name: Acme
 hosts: [x.example.com]
 auth:

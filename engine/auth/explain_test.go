@@ -74,14 +74,14 @@ func compare(t *testing.T, file, got string) {
 	}
 }
 
-// TestExplanationsHoldNoSecretsAndNameThem: what stands in brackets is a name, and everything a
+// TestExplanationsNameWhatIsSecret: what stands in brackets is a name, and everything a
 // person or an operator keeps secret has one.
 func TestExplanationsNameWhatIsSecret(t *testing.T) {
-	source, err := os.ReadFile("testdata/conformance/code_header_form.yaml")
+	source, err := os.ReadFile("testdata/conformance/code-header-form.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, findings := definition.Parse("x.yaml", source)
+	k, findings := definition.Parse("code-header-form.yaml", source)
 	if k == nil {
 		t.Fatal(findings)
 	}

@@ -15,8 +15,8 @@ func lifetimeOf(t *testing.T, block string) *definition.Lifetime {
 		return nil
 	}
 	r := requestFor(t, `
-id: x
-name: X
+id: acme
+name: Acme
 hosts: [x.example.com]
 auth:
   - id: o
@@ -31,7 +31,7 @@ auth:
 // requestFor is a request with the first method of a definition.
 func requestFor(t *testing.T, source string) Request {
 	t.Helper()
-	k, findings := definition.Parse("x.yaml", []byte(source))
+	k, findings := definition.Parse("acme.yaml", []byte(source))
 	if k == nil {
 		t.Fatal(findings)
 	}
