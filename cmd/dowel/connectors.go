@@ -17,7 +17,7 @@ import (
 
 func connectorsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "connectors", Short: "Write, check, explain and rehearse connector definitions"}
-	cmd.AddCommand(lintCommand(), explainCommand(), schemaCommand())
+	cmd.AddCommand(lintCommand(), explainCommand(), testCommand(), schemaCommand())
 	return cmd
 }
 
@@ -98,7 +98,7 @@ func explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "explain ID|FILE", Short: "Print the exact, redacted requests a connector will make", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			k, findings, err := find(args[0])
+			k, findings, err := find(args[0], connectors.FS)
 			if err != nil {
 				return err
 			}
@@ -114,13 +114,13 @@ func explainCommand() *cobra.Command {
 	}
 }
 
-// find returns the connector of a file, or the one that comes with Dowel under an id.
-func find(what string) (*definition.Connector, []definition.Finding, error) {
+// find returns the connector of a file, or the one that fsys holds under an id.
+func find(what string, fsys fs.FS) (*definition.Connector, []definition.Finding, error) {
 	source, err := os.ReadFile(what) // #nosec G304: named by the user
 	name := what
 	if errors.Is(err, fs.ErrNotExist) {
 		name = what + ".yaml"
-		source, err = fs.ReadFile(connectors.FS, name)
+		source, err = fs.ReadFile(fsys, name)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("there is no file and no connector %s", what)
