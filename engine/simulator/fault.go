@@ -72,6 +72,7 @@ func (s *Simulator) takeFault(connectorID string, role role, grant string) *Faul
 			continue
 		}
 		taken := *f
+		s.statsOf(connectorID).Faulted++
 		if f.Times == 1 {
 			s.faults[connectorID] = slices.Delete(s.faults[connectorID], i, i+1)
 		} else if f.Times > 1 {

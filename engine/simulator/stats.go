@@ -20,6 +20,8 @@ type Stats struct {
 	FamiliesRevoked int `json:"families_revoked"`
 	// MaxParallel is the most renewals of one grant that were under way at once.
 	MaxParallel int `json:"max_parallel"`
+	// Faulted counts requests that a fault has hit.
+	Faulted int `json:"faulted"`
 	// Lost counts answers that were decided and did not reach the client, as far as can be told.
 	Lost   int        `json:"lost"`
 	Grants []GrantLog `json:"grants"`
