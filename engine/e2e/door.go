@@ -189,3 +189,22 @@ func (d Door) Events(tb testing.TB, id string) []Event {
 	d.Get(tb, "/api/v1/connections/"+id+"/events?limit=200", &list)
 	return list.Events
 }
+
+// App is the part of an app's view that tests look at.
+type App struct {
+	ID           string     `json:"id"`
+	RefusedSince *time.Time `json:"refused_since"`
+}
+
+// appOf returns the app of a connector.
+func (d Door) appOf(tb testing.TB, connector string) App {
+	tb.Helper()
+	var list struct {
+		Apps []App `json:"apps"`
+	}
+	d.Get(tb, "/api/v1/apps?connector="+connector, &list)
+	if len(list.Apps) != 1 {
+		tb.Fatalf("%d apps of %s", len(list.Apps), connector)
+	}
+	return list.Apps[0]
+}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -13,4 +14,13 @@ func Eventually(tb testing.TB, d time.Duration, what string, so func() bool) {
 			tb.Fatalf("not within %v: %s", d, what)
 		}
 	}
+}
+
+// percentile is the value that p of 100 values do not exceed.
+func percentile(values []time.Duration, p int) time.Duration {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(len(sorted)*p/100, len(sorted)-1)]
 }
