@@ -223,9 +223,8 @@ func TestAnEarlierLostAnswerIsNotForgottenBecauseSomethingElseFailed(t *testing.
 	others := map[string]error{
 		"server error": serverError(),
 		"refused app":  invalidClient(),
-		"not sent":     fault.E(fault.Unavailable, "the provider could not be reached", nil),
+		"not sent":     unsent(t),
 	}
-	delete(others, "not sent") // egress alone can say so
 	for name, failure := range others {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -271,5 +270,29 @@ func TestALostAnswerIsAskedForOnceMoreAndThenThePerson(t *testing.T) {
 		if c := h.record(r); c.Status != storage.NeedsReauth || c.StatusReason != "refresh_result_unknown" {
 			t.Errorf("status %s (%s)", c.Status, c.StatusReason)
 		}
+	})
+}
+
+func TestARequestThatNeverLeftIsRetriedWhileTheOldTokenLives(t *testing.T) {
+	failure := unsent(t)
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "rotating", nil)
+		i := h.instance(nil)
+		h.behave(func(m *manner) {
+			m.refuse = func(k *call) error {
+				if k.n < 3 {
+					return failure
+				}
+				return nil
+			}
+		})
+		for start := time.Now(); time.Since(start) < 58*time.Minute; time.Sleep(time.Second) {
+			if err := (&Sweeper{Source: i.Source}).Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.calls(4)
+		h.reads(i, r, "at-c-2", "")
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"dowel/engine/audit"
 	"dowel/engine/auth"
 	"dowel/engine/definition"
 	"dowel/engine/fault"
@@ -252,4 +253,15 @@ func (h *house) calls(want int) {
 	if got := len(h.provider.seen()); got != want {
 		h.t.Fatalf("the provider saw %d calls, want %d", got, want)
 	}
+}
+
+// count returns how many events of a kind the record has emitted.
+func count(events []audit.Event, kind audit.Kind) int {
+	n := 0
+	for _, e := range events {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
 }

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"dowel/engine/auth"
 	"dowel/engine/definition"
+	"dowel/engine/egress"
 	"dowel/engine/fault"
 	"dowel/engine/secret"
 )
@@ -21,7 +23,6 @@ type provider struct {
 	mu       sync.Mutex
 	grants   map[string]*grant // by name
 	calls    []call
-	running  int
 	parallel int // the most calls at once for one grant
 	reused   int
 	revoked  []string
@@ -221,6 +222,25 @@ func answered(kind fault.Kind, status int, code string) *fault.Error {
 func invalidGrant() error  { return answered(fault.NeedsReauth, 400, "invalid_grant") }
 func invalidClient() error { return answered(fault.Misconfigured, 401, "invalid_client") }
 func serverError() error   { return answered(fault.Unavailable, 500, "") }
+
+// unsent returns what egress returns for a request that never left.
+func unsent(t *testing.T) error {
+	t.Helper()
+	client, err := egress.NewClient(egress.Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://acme.example/token", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.For(egress.Scope{Name: "acme"}).DoOnce(t.Context(), req)
+	if err == nil || egress.Sent(err) {
+		t.Fatalf("no host is allowed, and the call ended in %v", err)
+	}
+	return fault.E(fault.Unavailable, "the provider could not be reached", err)
+}
 
 // timedOut is what egress returns for a request that was sent and not answered.
 func timedOut(cause error) error {

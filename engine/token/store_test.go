@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"dowel/engine/audit"
 	"dowel/engine/fault"
 	"dowel/engine/storage"
 )
@@ -287,15 +286,4 @@ func (l *link) Apps(_ context.Context, tenant, connector string) ([]storage.App,
 		}
 	}
 	return list, nil
-}
-
-// count returns how many events of a kind the record has emitted.
-func count(events []audit.Event, kind audit.Kind) int {
-	n := 0
-	for _, e := range events {
-		if e.Kind == kind {
-			n++
-		}
-	}
-	return n
 }

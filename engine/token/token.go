@@ -140,7 +140,7 @@ func (s *Source) serve(ctx context.Context, c storage.Connection, w Wish, seen m
 	}
 	if good(c, w.MinTTL, now) {
 		if due(c, now) {
-			s.renewBehind(c)
+			s.renewBehind(c) //nolint:contextcheck // nobody waits for it, so nobody's context may end it
 		}
 		live, err := s.live(ctx, c, "")
 		if err == nil {
@@ -202,6 +202,7 @@ func (s *Source) renewBehind(c storage.Connection) {
 // are to beat, so a caller is never satisfied by a flight that began before it looked.
 func (s *Source) newer(ctx context.Context, r storage.Ref, seen int64, p patience) (storage.Connection, error) {
 	for {
+		//nolint:contextcheck // a flight is shared, so no caller's context may end it
 		ch := s.flights.DoChan(flightKey(r, seen), func() (any, error) { return s.fly(r, seen, p) })
 		select {
 		case <-ctx.Done():
