@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,10 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"dowel/engine/access"
-	"dowel/engine/secret"
-
-	"context"
 	"dowel/engine/identity"
+	"dowel/engine/secret"
 )
 
 func adminCommand() *cobra.Command {
@@ -58,7 +58,7 @@ func adminCommand() *cobra.Command {
 }
 
 // withIdentity opens the store of an installation, once its master key is shown to be the right one.
-func withIdentity(ctx context.Context, file, tenant string, logs io.Writer, f func(*identity.Service) error) error {
+func withIdentity(ctx context.Context, file, tenant string, logs io.Writer, f func(*identity.Service) error) (err error) {
 	c, err := loadConfig(file, os.Getenv)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func withIdentity(ctx context.Context, file, tenant string, logs io.Writer, f fu
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer func() { err = errors.Join(err, store.Close()) }()
 	keyring, err := secret.NewKeyring(store, keys...)
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func settingsHelp() string {
 }
 
 // serve builds the house and runs it until ctx ends.
-func serve(ctx context.Context, c *Config, out, logs io.Writer) error {
+func serve(ctx context.Context, c *Config, out, logs io.Writer) (err error) {
 	log, err := logger(c, logs)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func serve(ctx context.Context, c *Config, out, logs io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }() // the house closes it; this is for when it is not built
 	if c.PublicURL == "" && c.Dev {
 		c.PublicURL = "http://" + ln.Addr().String()
 	}
@@ -93,7 +93,7 @@ func serve(ctx context.Context, c *Config, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer func() { err = errors.Join(err, store.Close()) }()
 	o.Store = store
 	if c.Dev {
 		return serveDev(ctx, c, o, ln, out)

@@ -45,7 +45,7 @@ func (x explanation) all() {
 			if err != nil {
 				return nil, err
 			}
-			return http.NewRequest(http.MethodGet, u.String(), http.NoBody)
+			return http.NewRequestWithContext(context.Background(), http.MethodGet, u.String(), http.NoBody)
 		})
 	}
 	if x.a.Token != nil {

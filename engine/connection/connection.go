@@ -152,9 +152,10 @@ func missing(err error) error {
 	return err
 }
 
-// Wish is what a reader wants of a token, Live what it gets; see token.
 type (
+	// Wish is what a reader wants of a token.
 	Wish = token.Wish
+	// Live is what a reader gets.
 	Live = token.Live
 	// Status is the condition of a connection.
 	Status = storage.Status
@@ -254,8 +255,7 @@ func (s *Service) Refresh(ctx context.Context, p access.Principal, id string) (V
 		return View{}, err
 	}
 	r := storage.Ref{Tenant: p.Tenant, ID: id}
-	c, err := s.Store.Connection(ctx, r)
-	if err != nil {
+	if _, err := s.Store.Connection(ctx, r); err != nil {
 		return View{}, missing(err)
 	}
 	if err := s.forced.allow(r); err != nil {
@@ -264,7 +264,7 @@ func (s *Service) Refresh(ctx context.Context, p access.Principal, id string) (V
 	if _, err := s.Source.Token(ctx, r, token.Wish{Force: true}); err != nil {
 		return View{}, err
 	}
-	c, err = s.Store.Connection(ctx, r)
+	c, err := s.Store.Connection(ctx, r)
 	return view(c), err
 }
 

@@ -8,7 +8,6 @@ import (
 func captureRules() []Rule {
 	return []Rule{
 		{"capture-shadow", LevelWarning, "Of two values captured under one name, the later one counts.", lintCaptureShadow},
-		{"unused-capture", LevelWarning, "What is kept is read somewhere.", lintUnusedCapture},
 		{"secret-captured", LevelError, "Captured values and identities are shown and stored in the open.", lintSecretCaptured},
 		{"choice-without-capture", LevelError, "What a person chooses is kept.", lintChoiceWithoutCapture},
 	}
@@ -53,21 +52,6 @@ func lintCaptureShadow(l *linter) {
 					l.reportKey(at+"/"+c.Name, "%q is captured before; this one replaces it", c.Name)
 				}
 				seen[c.Name] = true
-			}
-		})
-	})
-}
-
-func lintUnusedCapture(l *linter) {
-	told := map[string]bool{} // the connector's own are seen once for every method
-	l.methods(func(a *Auth, at string) {
-		l.captures(a, at, func(cs Captures, at string) {
-			for _, c := range cs {
-				pointer := at + "/" + c.Name
-				if !told[pointer] && !l.reads("captured", c.Name, -2) {
-					told[pointer] = true
-					l.reportKey(pointer, "nothing in the definition reads captured.%s; keep it only if a workflow wants it", c.Name)
-				}
 			}
 		})
 	})

@@ -95,7 +95,10 @@ func (s *Store) DeleteConnection(ctx context.Context, r storage.Ref) error {
 func (s *Store) Connections(ctx context.Context, q storage.ConnectionQuery) ([]storage.Connection, error) {
 	filter := bson.D{pair("tenant", q.Tenant)}
 	for _, field := range []struct{ name, value string }{
-		{"connector", q.Connector}, {"end_user", q.EndUser}, {"status", string(q.Status)}, {"app", q.App},
+		{"connector", q.Connector},
+		{"end_user", q.EndUser},
+		{"status", string(q.Status)},
+		{"app", q.App},
 		{"identity.subject", q.Subject},
 	} {
 		if field.value != "" {

@@ -27,7 +27,7 @@ func again(ctx context.Context, what string, try func() (done bool, err error)) 
 		select {
 		case <-ctx.Done():
 			return failure(ctx.Err())
-		case <-time.After(rand.N(longest)): //nolint:gosec // spreads attempts, keeps no secret
+		case <-time.After(rand.N(longest)): // spreads attempts, keeps no secret
 		}
 	}
 	return moved(what)

@@ -136,7 +136,7 @@ func pause(ctx context.Context, attempt int) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(rand.N(longest)): //nolint:gosec // spreads attempts, keeps no secret
+	case <-time.After(rand.N(longest)): // spreads attempts, keeps no secret
 		return nil
 	}
 }

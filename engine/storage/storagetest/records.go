@@ -15,18 +15,23 @@ import (
 func testRoundTrip(t *testing.T, s storage.Store) {
 	eachRecord(t, s, func(t *testing.T, r anyRecord) { r.roundTrip(t) })
 }
+
 func testTimes(t *testing.T, s storage.Store) {
 	eachRecord(t, s, func(t *testing.T, r anyRecord) { r.times(t) })
 }
+
 func testCopies(t *testing.T, s storage.Store) {
 	eachRecord(t, s, func(t *testing.T, r anyRecord) { r.copies(t) })
 }
+
 func testEmpty(t *testing.T, s storage.Store) {
 	eachRecord(t, s, func(t *testing.T, r anyRecord) { r.empty(t) })
 }
+
 func testNotFound(t *testing.T, s storage.Store) {
 	eachRecord(t, s, func(t *testing.T, r anyRecord) { r.notFound(t) })
 }
+
 func testConflict(t *testing.T, s storage.Store) {
 	eachRecord(t, s, func(t *testing.T, r anyRecord) { r.conflict(t) })
 }

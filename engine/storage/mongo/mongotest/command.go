@@ -62,10 +62,12 @@ func (c command) isOrdered() bool {
 	ordered := c.get("ordered")
 	return ordered == nil || asTruth(ordered)
 }
+
 func (c command) retryNumber() (int64, bool) {
 	number, ok := c.get("txnNumber").(int64)
 	return number, ok
 }
+
 func (c command) session() (id string, ok bool) {
 	binary, ok := field(c.document("lsid"), "id").(primitive.Binary)
 	return string(binary.Data), ok

@@ -30,9 +30,12 @@ func benchConnections(b *testing.B, now time.Time) *mongo.Collection {
 	mustIndex(b, collection, bson.D{{Key: "subject", Value: 1}}, options.Index().SetUnique(true))
 	for i := range benchDocuments {
 		mustInsert(b, collection, bson.D{
-			{Key: "_id", Value: fmt.Sprint("conn_", i)}, {Key: "tenant", Value: fmt.Sprint("t", i%20)},
-			{Key: "subject", Value: fmt.Sprint("s", i)}, {Key: "status", Value: "active"},
-			{Key: "refresh_at", Value: now.Add(time.Duration(i) * time.Second)}, {Key: "credential", Value: make([]byte, 2048)},
+			{Key: "_id", Value: fmt.Sprint("conn_", i)},
+			{Key: "tenant", Value: fmt.Sprint("t", i%20)},
+			{Key: "subject", Value: fmt.Sprint("s", i)},
+			{Key: "status", Value: "active"},
+			{Key: "refresh_at", Value: now.Add(time.Duration(i) * time.Second)},
+			{Key: "credential", Value: make([]byte, 2048)},
 		})
 	}
 	return collection
