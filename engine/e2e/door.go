@@ -50,11 +50,12 @@ type Problem struct {
 // Problem reads the answer as a problem; the zero one if it is none.
 func (a Answer) Problem() Problem {
 	var p Problem
-	if json.Unmarshal(a.Body, &p) != nil {
-		return Problem{}
-	}
+	a.decode(&p)
 	return p
 }
+
+// decode reads the answer as JSON; v stays as it is if it is none.
+func (a Answer) decode(v any) { _ = json.Unmarshal(a.Body, v) }
 
 // Kind is the kind of the problem an answer is: what its type ends with.
 func (a Answer) Kind() string {
