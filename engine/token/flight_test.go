@@ -148,6 +148,25 @@ func TestALateReaderOfAnOldRecordDoesNotRefreshAgain(t *testing.T) {
 	})
 }
 
+func TestAReaderWaitsForTheNewTokenWhenNextToNothingIsLeftOfTheOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.behave(func(m *manner) { m.life = 2 * time.Second })
+		r := h.connect("c", "rotating", nil)
+		i := h.instance(func(i *instance) { i.link.latency = time.Millisecond })
+		for left := 120 * time.Millisecond; left > 0; left -= 2500 * time.Microsecond {
+			time.Sleep(time.Until(h.record(r).ExpiresAt.Add(-left)))
+			live, err := i.Token(t.Context(), r, Wish{})
+			if err != nil || !live.ExpiresAt.After(time.Now()) {
+				t.Fatalf("with %v left: ended at %v, warning %q, %v", left, live.ExpiresAt, live.Warning, err)
+			}
+			if _, _, err := i.read(r, Wish{Force: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestACallEndsBeforeTheLeaseThatGuardsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)

@@ -157,29 +157,34 @@ func (s *Source) serve(ctx context.Context, c storage.Connection, w Wish, seen m
 
 // fallBack serves the old token rather than an error, while it works and nobody has taken it away.
 func (s *Source) fallBack(ctx context.Context, c storage.Connection, err error) (Live, error) {
-	kind := fault.KindOf(err)
-	switch {
-	case !alive(c, time.Now()), kind == fault.Revoked, kind == fault.Disabled, kind == fault.NotFound:
+	warning := "stale"
+	switch fault.KindOf(err) {
+	case fault.Revoked, fault.Disabled, fault.NotFound:
 		return Live{}, err
-	case kind == fault.NeedsReauth && codeOf(err) != notBeforeItsEnd:
-		return s.live(ctx, c, "needs_reauth")
-	default:
-		return s.live(ctx, c, "stale")
+	case fault.NeedsReauth:
+		warning = "needs_reauth"
 	}
+	if !alive(c, time.Now()) {
+		return Live{}, err
+	}
+	live, lerr := s.live(ctx, c, warning)
+	if lerr == nil && !alive(c, time.Now()) {
+		return Live{}, err // it ended while it was being opened
+	}
+	return live, lerr
 }
 
-// notBeforeItsEnd is the code of a renewal that is not to be had while the token lives.
-const notBeforeItsEnd = "not-before-its-end"
-
 // renewFor renews c for a reader. He waits as long as readers wait, but not so long that the old token
-// ends meanwhile. While backing off it does not ask.
+// ends meanwhile, unless there is next to nothing left of it. While backing off it does not ask.
 func (s *Source) renewFor(ctx context.Context, c storage.Connection) (storage.Connection, error) {
 	wait := s.readWait()
 	if left := time.Until(c.ExpiresAt); left > 0 {
 		if c.RefreshAt.IsZero() || !c.RefreshAt.Before(c.ExpiresAt) {
-			return storage.Connection{}, fault.E(fault.NeedsReauth, "the token cannot be renewed before it ends", nil).WithCode(notBeforeItsEnd)
+			return storage.Connection{}, fault.E(fault.Unavailable, "the token cannot be renewed before it ends", nil).WithRetryAfter(left)
 		}
-		wait = min(wait, left/2)
+		if left > leeway(c)/4 {
+			wait = min(wait, left/2)
+		}
 	}
 	if err := backingOff(c); err != nil {
 		return storage.Connection{}, err
