@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"dowel/engine/definition"
+	"dowel/engine/fault"
 )
 
 // Reply is what a definition's request was answered, read.
@@ -76,7 +77,13 @@ func Test(ctx context.Context, m Method, r Request, c Credential) (Reply, error)
 	if q == nil {
 		return Reply{}, ErrNoTest
 	}
-	return Call(ctx, m, r, q, c, nil)
+	reply, err := Call(ctx, m, r, q, c, nil)
+	var pe *ProviderError
+	if f := fault.As(err); f != nil && f.Kind == fault.Refused && f.Code == "" && errors.As(err, &pe) && pe.Status < 300 {
+		// That is what the test's success expression is for.
+		return Reply{}, fault.E(fault.Refused, r.Connector.Name+" rejected this credential", pe).WithCode("credential-rejected")
+	}
+	return reply, err
 }
 
 // ErrNoTest says that the definition has no test.

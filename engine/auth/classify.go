@@ -74,8 +74,7 @@ func (r Request) aboutCredential(a *response, code string) (verdict, bool) {
 	case code == "insufficient_scope": // RFC 6750 §3.1
 		return verdict{fault.Refused, r.Connector.Name + " wants more to be allowed for this", "missing-scope", true}, true
 	case a.Status == http.StatusUnauthorized, code == "invalid_token",
-		a.Status == http.StatusForbidden && !a.page,
-		a.Status < 300 && code == "" && a.body != nil: // the definition's own test of success says no
+		a.Status == http.StatusForbidden && !a.page:
 		return verdict{fault.Refused, r.Connector.Name + " rejected this credential", "credential-rejected", true}, true
 	}
 	return verdict{}, false

@@ -83,7 +83,7 @@ func TestClassify(t *testing.T) {
 		{"API 404", plain, theCredential, answered(404, `{"message":"no"}`), fault.Refused, "", true},
 		{"API 429", plain, theCredential, answered(429, ``), fault.RateLimited, "", true},
 		{"API 500", plain, theCredential, answered(500, `{"error":"invalid_token"}`), fault.Unavailable, "invalid_token", true},
-		{"API says no with 200", plain, theCredential, answered(200, `{"valid":false}`), fault.Refused, "credential-rejected", true},
+		{"API says no with 200", plain, theCredential, answered(200, `{"valid":false}`), fault.Refused, "", false},
 		{"login with a wrong password", plain, theCredential, answered(400, `{"error":"invalid_grant"}`), fault.NeedsReauth, "invalid_grant", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -135,6 +135,26 @@ func TestWithoutAnIdentityBlockNobodyIsAsked(t *testing.T) {
 	}
 }
 
+func TestATestSaysNoInItsOwnWay(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"valid":true}`: "", `{"valid":false}`: "credential-rejected", `403 {"errors":["Forbidden"]}`: "credential-rejected", `401 `: "credential-rejected",
+		`<html>`: "?", `503 `: "?", `200 {"valid":false,"error":"odd-thing"}`: "odd_thing",
+	} {
+		r, _ := connect(t, shipped(t, "datadog"), map[string]string{"GET https://api.datadoghq.com/api/v1/validate": answer})
+		r.Inputs["site"] = "datadoghq.com"
+		_, err := auth.Test(t.Context(), auth.APIKey(), r, auth.Credential{Fields: auth.Values(map[string]string{"api_key": "k", "application_key": "a"})})
+		f := fault.As(err)
+		switch {
+		case want == "" && err != nil, want != "" && err == nil:
+			t.Errorf("%s: %v", answer, err)
+		case want == "?" && f.Kind != fault.Unavailable:
+			t.Errorf("%s: %v, want kind unavailable", answer, err)
+		case want != "" && want != "?" && (f.Kind != fault.Refused || f.Code != want):
+			t.Errorf("%s: %v, want refused, %s", answer, err, want)
+		}
+	}
+}
+
 func TestOptions(t *testing.T) {
 	for _, tt := range []struct {
 		name, answer string
