@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"dowel/engine/definition"
@@ -16,6 +17,8 @@ type consent struct {
 	code
 	state  string
 	inputs slots
+	decide sync.Once
+	answer *answer // what was decided
 }
 
 // code is an authorization code and what it was given for.
@@ -56,7 +59,7 @@ func (c *call) authorize(h hit) *answer {
 	if state == "" {
 		return c.stop("The request has no state, so that the answer could not be told from a forged one.")
 	}
-	ask := consent{state: state, inputs: h.slots, code: code{
+	ask := &consent{state: state, inputs: h.slots, code: code{
 		connector: c.connector.ID, client: app.id, redirect: cmp.Or(redirect, app.redirects[0]), auth: h.auth,
 	}}
 	if p := ask.read(h, got, param); p != nil {
@@ -139,14 +142,20 @@ func (c *call) decide() *answer {
 	}
 	c.s.mu.Lock()
 	ask := c.s.asked[form.Get("request")]
-	delete(c.s.asked, form.Get("request")) // a question is answered once
 	c.s.mu.Unlock()
 	if ask == nil || ask.connector != c.connector.ID {
-		return c.stop("This question was answered before, or is too old. Start again in the app.")
+		return c.stop("This question is not known here. Start again in the app.")
 	}
+	// A question is answered once. People press twice, and their browser shows the second answer.
+	ask.decide.Do(func() { ask.answer = c.decided(ask, form) })
+	return ask.answer
+}
+
+// decided is the answer to a question.
+func (c *call) decided(ask *consent, form url.Values) *answer {
 	if form.Get("decision") != "allow" {
 		c.count(func(s *Stats) { s.Denied++ })
-		return c.back(*ask, url.Values{"error": {"access_denied"}, "error_description": {"The person chose not to allow access."}})
+		return c.back(ask, url.Values{"error": {"access_denied"}, "error_description": {"The person chose not to allow access."}})
 	}
 	granted := ask.code
 	granted.account = c.s.account(form.Get("account"))
@@ -160,7 +169,7 @@ func (c *call) decide() *answer {
 	for _, name := range callbackNames(ask.auth) {
 		answer.Set(name, "sim-"+strings.ToLower(name))
 	}
-	return c.back(*ask, answer)
+	return c.back(ask, answer)
 }
 
 // callbackNames are the further parameters of the callback that the definition reads.
@@ -179,7 +188,7 @@ func callbackNames(a *definition.Auth) []string {
 }
 
 // back sends the browser to the app with an answer (RFC 6749 §4.1.2, RFC 9207).
-func (c *call) back(ask consent, values url.Values) *answer {
+func (c *call) back(ask *consent, values url.Values) *answer {
 	name := "state"
 	if to, sent := ask.auth.Authorize.Names.Name("state"); sent {
 		name = to

@@ -46,10 +46,10 @@ type postView struct {
 type pair struct{ Name, Value string }
 
 // consentPage asks the person; the request is remembered under the ticket in the page.
-func (c *call) consentPage(ask consent) *answer {
+func (c *call) consentPage(ask *consent) *answer {
 	ticket := c.s.issue("ask")
 	c.s.mu.Lock()
-	c.s.asked[ticket] = &ask
+	c.s.asked[ticket] = ask
 	c.s.mu.Unlock()
 	view := &consentView{Request: ticket, App: ask.client, Redirect: ask.redirect, Accounts: c.s.options.Accounts}
 	for _, list := range ask.scopes {

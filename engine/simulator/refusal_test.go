@@ -169,10 +169,15 @@ func TestTheConsentPageIsHonestAndStrict(t *testing.T) {
 		}
 	}
 	form := url.Values{"request": {ticket.FindStringSubmatch(page.text)[1]}, "account": {"1001"}, "decision": {"allow"}}
-	for i, want := range []int{303, 400} {
-		if r := c.send(request{method: "POST", url: g.authorize, form: form}); r.status != want {
-			t.Errorf("answer %d: %d, want %d", i+1, r.status, want)
-		}
+	first := c.send(request{method: "POST", url: g.authorize, form: form})
+	form.Set("decision", "deny") // too late
+	again := c.send(request{method: "POST", url: g.authorize, form: form})
+	if first.status != 303 || again.status != 303 || first.header.Get("Location") != again.header.Get("Location") {
+		t.Errorf("a question answered twice leads to %s and to %s", first.header.Get("Location"), again.header.Get("Location"))
+	}
+	form.Set("request", "ask-unknown")
+	if r := c.send(request{method: "POST", url: g.authorize, form: form}); r.status != 400 {
+		t.Errorf("a question nobody put: %d", r.status)
 	}
 }
 
