@@ -68,7 +68,8 @@ func TestIdentity(t *testing.T) {
 	}{
 		{
 			"everything", object("id", 42, "first", "Ana\u202e", "last", "Example\r\n", "picture", "https://x.example.com/p"), mails,
-			auth.Identity{Subject: "42", Email: "ana@example.com", EmailVerified: true, Name: "Ana Example", Username: "core", Avatar: "https://x.example.com/p"}, fault.None,
+			auth.Identity{Subject: "42", Email: "ana@example.com", EmailVerified: true, Name: "Ana Example", Username: "core", Avatar: "https://x.example.com/p"},
+			fault.None,
 		},
 		{"also steps may fail if they say so", object("id", "a"), `403 {"message":"no"}`, auth.Identity{Subject: "a", Name: "", Username: "core"}, fault.None},
 		{"an id beyond int64", `{"id":18446744073709551617}`, `[]`, auth.Identity{Subject: "18446744073709551617", Username: "core"}, fault.None},
@@ -166,7 +167,8 @@ func TestOptions(t *testing.T) {
 			[]auth.Option{
 				{Value: "t1", Name: "One <b>", Captured: map[string]string{"tenant_id": "t1", "tenant_name": "One <b>"}},
 				{Value: "t2", Name: "t2", Captured: map[string]string{"tenant_id": "t2"}},
-			}, fault.None,
+			},
+			fault.None,
 		},
 		{"none", `[]`, nil, fault.None},
 		{"no list", `{"tenantId":"t1"}`, nil, fault.Unavailable},

@@ -1,0 +1,41 @@
+package auth_test
+
+import (
+	"os"
+	"testing"
+
+	"dowel/engine/auth"
+	"dowel/engine/auth/authtest"
+)
+
+func TestMethodsConform(t *testing.T) {
+	data := func(answer map[string]any) any { return map[string]any{"data": answer} }
+	for _, tt := range []struct {
+		file   string
+		method auth.Method
+		with   authtest.Setting
+	}{
+		{"code-header-form", auth.AuthorizationCode(), authtest.Setting{}},
+		{"code-body-form", auth.AuthorizationCode(), authtest.Setting{}},
+		{"code-body-json", auth.AuthorizationCode(), authtest.Setting{Wrap: data}},
+		{"code-none-get", auth.AuthorizationCode(), authtest.Setting{}},
+		{"client-app", auth.ClientCredentials(), authtest.Setting{}},
+		{"client-person", auth.ClientCredentials(), authtest.Setting{
+			Inputs: map[string]string{"tenant": "acme"},
+			Fields: map[string]string{"client_id": "brought id", "client_secret": `CANARY "brought" <secret>`},
+		}},
+		{"basic", auth.Basic(), authtest.Setting{Fields: map[string]string{"email": "ana@example.com", "token": "CANARY:token"}}},
+		{"api-key", auth.APIKey(), authtest.Setting{Fields: map[string]string{"key": "CANARY-key", "app": "CANARY app+key&"}}},
+		{"bearer", auth.Bearer(), authtest.Setting{Fields: map[string]string{"token": "CANARY-token"}}},
+		{"custom-login", auth.Custom(), authtest.Setting{Fields: map[string]string{"user": "ana", "password": `CANARY "pass" <word>`}}},
+		{"custom-fields", auth.Custom(), authtest.Setting{Fields: map[string]string{"account": "acme", "key": "CANARY-key"}}},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			definition, err := os.ReadFile("testdata/conformance/" + tt.file + ".yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			authtest.Run(t, tt.method, string(definition), tt.with)
+		})
+	}
+}
