@@ -206,6 +206,9 @@ func (f fieldView) Described() string {
 // WriteOnly reports whether the value is never put into a page.
 func (f fieldView) WriteOnly() bool { return f.Secret || f.Type == "password" }
 
+// Answered reports whether there is always an answer: a list that begins with one cannot be left empty.
+func (f fieldView) Answered() bool { return f.Type == "select" && f.Value != "" }
+
 // Input returns the type attribute of the control.
 func (f fieldView) Input() string {
 	if f.WriteOnly() {

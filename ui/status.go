@@ -96,15 +96,28 @@ func (u *UI) statusLine(r ConnectionRow, now time.Time) string {
 // eventView is an event as drawn.
 type eventView struct {
 	Title, Tone, Icon string
+	By                string // who did it
 	Facts             []Fact
 	Quote             string // the provider's words
+}
+
+// actor says who did something: people and keys by their own name, all instances of ours by one.
+func (u *UI) actor(who string) string {
+	kind, name, _ := strings.Cut(who, ":")
+	switch kind {
+	case "engine":
+		return u.texts.or("product", kind)
+	case "end_user", "operator", "workload":
+		return orElse(name, kind)
+	}
+	return who
 }
 
 // quoted is the name in an event's data that holds what went wrong, in the provider's words as well.
 const quoted = "error"
 
 func (u *UI) eventView(e Event, now time.Time) eventView {
-	v := eventView{Title: u.texts.or("event."+e.Kind, e.Kind), Tone: "quiet", Icon: "dot"}
+	v := eventView{Title: u.texts.or("event."+e.Kind, e.Kind), Tone: "quiet", Icon: "dot", By: u.actor(e.Actor)}
 	switch e.Kind {
 	case "connection.created", "connection.reconnected", "connection.enabled":
 		v.Tone, v.Icon = "good", "link"
@@ -126,6 +139,9 @@ func (u *UI) eventView(e Event, now time.Time) eventView {
 	for _, f := range facts(e.Data) {
 		if f.Name == quoted {
 			v.Quote = f.Value
+			continue
+		}
+		if f.Value == "" {
 			continue
 		}
 		if at, err := time.Parse(time.RFC3339, f.Value); err == nil {

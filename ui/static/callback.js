@@ -11,7 +11,11 @@ const back = document.querySelector("a[data-return]");
 document.getElementById("page-title").focus();
 
 for (const button of document.querySelectorAll("[data-close]")) {
-  button.addEventListener("click", () => window.close());
+  button.addEventListener("click", () => {
+    window.close();
+    // A tab that no script has opened stays; then the person has to close it.
+    setTimeout(() => { button.hidden = true; show("alone"); }, 300);
+  });
 }
 
 // A page that waits for this flow answers within the blink of an eye.

@@ -208,7 +208,10 @@ function clearErrors() {
 function showErrors(errors) {
   clearErrors();
   const items = [];
-  for (const [name, message] of Object.entries(errors)) {
+  // In the order of the form, which is not that of the answer.
+  const order = $$("[data-field]", form).map((box) => box.dataset.field);
+  const sorted = Object.entries(errors).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  for (const [name, message] of sorted) {
     const input = setError(name, message);
     const item = document.createElement("li");
     if (input) {
@@ -245,12 +248,22 @@ function clean(input) {
 
 const touched = new Set();
 let checking = 0;
+// While a finger or a button is down nothing may move: a press on Connect leaves the field, and a
+// complaint that shows up before it ends would push Connect away from under it.
+let pressing = null;
+let pressed = () => {};
+
+document.addEventListener("pointerdown", () => {
+  pressing = new Promise((ended) => { pressed = () => setTimeout(ended); });
+});
+for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => pressed());
 
 async function check(name) {
   touched.add(name);
   const mine = ++checking;
   try {
     const errors = await ask(config.check, new URLSearchParams(new FormData(form)));
+    await pressing;
     if (mine !== checking) return;
     for (const field of touched) setError(field, errors[field] ?? "");
   } catch {
@@ -273,6 +286,7 @@ async function start(event) {
   const opened = redirects ? openWindow() : null;
   current = { window: opened };
   busy(true);
+  checking++; // what was asked before has its answer here
   clearErrors();
   try {
     const progress = await ask(form.action, new URLSearchParams(new FormData(form)));

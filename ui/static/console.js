@@ -4,6 +4,8 @@ document.documentElement.classList.add("js");
 const every = 2000;
 const toggle = document.querySelector("[data-live]");
 const sections = () => [...document.querySelectorAll("[data-refresh]")];
+// The page's own address: a form that did not work has left another one.
+const self = document.querySelector("[data-self]")?.dataset.self ?? location.href;
 let live = true;
 
 /* Countdowns tick by themselves; the server's clock is known from the first reading. */
@@ -33,7 +35,7 @@ function replace(section, next) {
 
 async function refresh() {
   try {
-    const response = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin", cache: "no-store" });
+    const response = await fetch(self, { headers: { Accept: "text/html" }, credentials: "same-origin", cache: "no-store" });
     // Signed out, or gone: what is shown is the last that was known.
     if (!response.ok || response.redirected) return stop();
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
