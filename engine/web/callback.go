@@ -18,6 +18,9 @@ func (h *handler) callback(c *fiber.Ctx) error {
 	}
 	p, err := h.Flows.Callback(c.UserContext(), query, h.cookies.browser(c))
 	if err != nil {
+		if to := h.before(c, query); to != "" && fault.KindOf(err) == fault.Gone {
+			return h.redirect(c, to)
+		}
 		if fault.KindOf(err) == fault.Gone {
 			if limit := h.misses.note(c.IP()); limit != nil {
 				return limit
@@ -40,6 +43,16 @@ func (h *handler) callback(c *fiber.Ctx) error {
 		out.Failed = failed(p.Failure)
 	}
 	return h.page(c, fiber.StatusOK, frame{opener: opened}, out)
+}
+
+// before is where the first callback with this state has led this browser, or empty: people press
+// twice, and go back. The page there shows only what the browser may see of the flow.
+func (h *handler) before(c *fiber.Ctx, query url.Values) string {
+	session, id := h.cookies.state(c, query.Get("state"))
+	if ticket := h.cookies.ticket(c, session); ticket != "" && id != "" {
+		return resultPath(ticket, id)
+	}
+	return ""
 }
 
 // callbackPosted takes an answer that came by POST (OAuth 2.0 Form Post Response Mode). The browser

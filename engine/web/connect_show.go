@@ -69,7 +69,7 @@ func (h *handler) pick(c *fiber.Ctx, v visit, offers []*definition.Connector) er
 	}
 	p := ui.PickerPage{Dialog: v.dialog("dowel_status", "cancelled"), EndUser: v.Principal.EndUser, Query: q, Total: len(offers)}
 	for _, k := range offers {
-		o := ui.Offer{ID: k.ID, Tile: tile(k)}
+		o := ui.Offer{ID: k.ID, Tile: tile(k), Label: ways(k)}
 		if len(k.Categories) > 0 {
 			o.Category = k.Categories[0]
 		}
@@ -78,6 +78,17 @@ func (h *handler) pick(c *fiber.Ctx, v visit, offers []*definition.Connector) er
 		}
 	}
 	return h.page(c, fiber.StatusOK, v.frame(), p)
+}
+
+// ways names the ways to connect.
+func ways(k *definition.Connector) string {
+	names := make([]string, 0, len(k.Auth))
+	for _, a := range k.Auth {
+		if a.Label != "" {
+			names = append(names, a.Label)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // matches reports whether one of the words contains what is searched for.

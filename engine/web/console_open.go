@@ -7,6 +7,9 @@ import (
 	"dowel/ui"
 )
 
+// signedOut is the notice of the page that a session ends at.
+const signedOut = "signed-out"
+
 // consoleOpen shows the button that trades a link for a session. The link itself trades nothing, so
 // that a preview of it cannot spend it.
 func (h *handler) consoleOpen(c *fiber.Ctx) error {
@@ -14,7 +17,14 @@ func (h *handler) consoleOpen(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	problem, err := one(c, "notice")
+	if err != nil {
+		return err
+	}
 	p := ui.LoginPage{}
+	if problem == signedOut {
+		p.Problem = problem
+	}
 	if link != "" {
 		p.Token, p.CSRF = link, csrfToken(h.cookies.ensureBrowser(c), "console")
 	}
@@ -58,5 +68,5 @@ func (h *handler) consoleLogout(c *fiber.Ctx) error {
 		return err
 	}
 	h.cookies.clear(c, consoleCookie)
-	return h.page(c, fiber.StatusOK, frame{}, ui.LoginPage{Problem: "signed-out"})
+	return h.afterwards(c, "/console/open", signedOut)
 }

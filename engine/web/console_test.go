@@ -54,7 +54,7 @@ func TestALinkOpensTheConsoleOnce(t *testing.T) {
 	other := h.browser()
 	other.post("/console/login", url.Values{"csrf": {other.get(link).csrf()}, "token": {token}}).want(http.StatusGone)
 	session := b.cookies["dowel_console"]
-	b.press("/console", "/console/logout", nil).want(http.StatusOK)
+	b.follow(b.press("/console", "/console/logout", nil).want(http.StatusSeeOther)).want(http.StatusOK, "You are signed out")
 	b.cookies["dowel_console"] = session
 	b.get("/console").want(http.StatusUnauthorized)
 }

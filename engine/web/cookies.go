@@ -24,6 +24,7 @@ const (
 	browserCookie = "dowel"
 	consoleCookie = "dowel_console"
 	ticketCookie  = "dowel_ticket_"
+	stateCookie   = "dowel_state_"
 )
 
 // ticketLife is how long the browser remembers which page a callback belongs to: longer than a
@@ -83,6 +84,25 @@ func (k cookies) ticket(c *fiber.Ctx, session string) string {
 		return v
 	}
 	return ""
+}
+
+// keepState lets a callback that comes twice find back to the flow of the first: its state counts no
+// more, and the record is found by it no more. The cookie's name holds a part of the state's hash.
+func (k cookies) keepState(c *fiber.Ctx, state, session, flow string) {
+	if state != "" {
+		k.set(c, stateCookie+stateMark(state), session+"."+flow, ticketLife)
+	}
+}
+
+// state returns the session and the flow that this browser left with a state, or nothing.
+func (k cookies) state(c *fiber.Ctx, state string) (session, flow string) {
+	session, flow, _ = strings.Cut(k.get(c, stateCookie+stateMark(state)), ".")
+	return session, flow
+}
+
+func stateMark(state string) string {
+	sum := sha256.Sum256([]byte(state))
+	return hex.EncodeToString(sum[:8])
 }
 
 // csrfToken is for forms of a browser that has no session: only who can read its HttpOnly cookie can

@@ -9,7 +9,7 @@ import (
 
 // keyList lists the API keys.
 func (h *handler) keyList(c *fiber.Ctx) error {
-	return h.keysPage(c, fiber.StatusOK, ui.APIKeysPage{Console: noted(c)})
+	return h.keysPage(c, fiber.StatusOK, ui.APIKeysPage{Console: noted(c), Chosen: []string{string(access.ReadTokens)}})
 }
 
 // keysPage draws the list below what p has of the form.
