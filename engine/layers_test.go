@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"api":        {"access", "connection", "definition", "fault", "flow", "identity"},
 	"web":        {"access", "audit", "connection", "definition", "fault", "flow", "identity"},
 
+	"auth/authtest":               {"auth", "definition", "egress", "fault", "secret"},
 	"storage/sqlite":              {"audit", "fault", "secret", "storage"},
 	"storage/mongo":               {"audit", "fault", "secret", "storage"},
 	"storage/storagetest":         {"audit", "fault", "secret", "storage"},

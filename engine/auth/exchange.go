@@ -110,15 +110,15 @@ var ErrAnswerLost = errors.New("the outcome at the provider is unknown")
 //
 // An error answer is taken at its word, one of a gateway (502 to 504) included: whoever sends it says
 // that the request was not carried out, and to doubt that would cost every connection with a rotating
-// refresh token its life in an outage. Unknown are a request that was sent and not answered, an
-// answer that broke off, was too large or was a redirect, and a success that cannot be read. What
-// failed before anything was sent is known.
+// refresh token its life in an outage. So is a redirect. Unknown are a request that was sent and not
+// answered, an answer that broke off or was too large, and a success that cannot be read. What failed
+// before anything was sent is known.
 func OutcomeUnknown(err error) bool {
 	if errors.Is(err, ErrAnswerLost) {
 		return true
 	}
 	var pe *ProviderError
-	if errors.As(err, &pe) {
+	if errors.As(err, &pe) || errors.Is(err, egress.ErrRedirect) {
 		return false
 	}
 	switch fault.KindOf(err) {

@@ -14,6 +14,7 @@ package egress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -183,6 +184,10 @@ func (s *Scoped) prepare(req *http.Request) (outgoing, way, error) {
 	return outgoing{out, u.Host}, via, nil
 }
 
+// ErrRedirect is in the chain of an error for an answer that sends the request elsewhere: whoever
+// answered so did not carry it out.
+var ErrRedirect = errors.New("redirect")
+
 // read takes the answer in, or refuses it.
 func (s *Scoped) read(req *http.Request, res *http.Response) (*Response, error) {
 	got := &Response{Status: res.StatusCode, Header: res.Header, ReceivedAt: time.Now()}
@@ -191,7 +196,7 @@ func (s *Scoped) read(req *http.Request, res *http.Response) (*Response, error) 
 		return nil, bad(req, "the provider's answer could not be read", fmt.Errorf("status %d", got.Status))
 	case got.Status >= 300 && got.Status < 400:
 		// Never followed: 307 and 308 would carry the secret along (RFC 9110 §15.4.8).
-		return nil, bad(req, "the provider answered with an unexpected redirect", fmt.Errorf("status %d", got.Status))
+		return nil, bad(req, "the provider answered with an unexpected redirect", fmt.Errorf("%w: status %d", ErrRedirect, got.Status))
 	}
 	if enc := res.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return nil, bad(req, "the provider's answer could not be read", fmt.Errorf("content encoding %.40q", enc))
