@@ -28,9 +28,7 @@ type outboxDocument struct {
 // ClaimOutbox implements audit.Outbox. A claim does not move the record's revision, and an update of
 // the record leaves the claim alone.
 func (s *Store) ClaimOutbox(ctx context.Context, holder string, ttl time.Duration) (audit.Parcel, bool, error) {
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	now, err := s.clock.now(ctx)
+	now, err := s.databaseNow(ctx)
 	if err != nil {
 		return audit.Parcel{}, false, err
 	}
@@ -51,10 +49,20 @@ func (s *Store) ClaimOutbox(ctx context.Context, holder string, ttl time.Duratio
 	return audit.Parcel{}, false, nil
 }
 
-// claim takes the record of the collection whose events have waited longest.
+// databaseNow is the time by the database's clock.
+func (s *Store) databaseNow(ctx context.Context) (time.Time, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	return s.clock.now(ctx)
+}
+
+// claim takes the record of the collection whose events have waited longest. Each collection has its
+// own time, or a slow database would never get to the last.
 func claim(
 	ctx context.Context, collection *driver.Collection, holder string, now, until time.Time,
 ) (claimed outboxDocument, err error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	// Null, where there is nothing to tell, is no time.
 	filter := bson.D{
 		pair("outbox_at", bson.D{pair("$gte", time.Time{})}), pair("outbox_until", bson.D{pair("$lte", now)}), readable(),
