@@ -52,6 +52,9 @@ func Start(t testing.TB) *Process {
 	return p
 }
 
+// Data is the file the server keeps its data in.
+func (p *Process) Data() string { return p.data }
+
 // URI is what to give to a driver. It stays the same across Restart.
 func (p *Process) URI() string { return p.uri }
 
