@@ -2,8 +2,10 @@ package browser
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -120,7 +122,7 @@ func TestTheTimelineMovesByItself(t *testing.T) {
 	w.do("mark the page", script("window.mark = 1"))
 	const refreshes = `document.querySelectorAll("#timeline-box .event-head").length - 1`
 	before := evaluate[int](w, refreshes)
-	if !w.until(refreshes + " > " + string(rune('0'+before+1)) + " && document.querySelector('.event.fresh') !== null") {
+	if !w.until(refreshes + " > " + strconv.Itoa(before+1) + " && document.querySelector('.event.fresh') !== null") {
 		w.fail("no refresh shows up while one looks on")
 	}
 	w.see("Token refreshed", "by Dowel")
@@ -129,7 +131,7 @@ func TestTheTimelineMovesByItself(t *testing.T) {
 	}
 	w.press("Live")
 	still := evaluate[int](w, refreshes)
-	w.do("look on", script("new Promise((done) => setTimeout(done, 5000))"), chromedp.Sleep(5e9))
+	w.do("look on", chromedp.Sleep(5*time.Second))
 	if now := evaluate[int](w, refreshes); now != still {
 		t.Errorf("the timeline went from %d to %d refreshes while it was held", still, now)
 	}

@@ -3,7 +3,6 @@ package browser
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -134,15 +133,3 @@ func (h *house) exchanges(connector string) int {
 	h.simulator.Stats(h.t, connector, &stats)
 	return stats.Token["authorization_code"]
 }
-
-// origin is the scheme and host of an address.
-func origin(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}
-
-// path is an address without its origin.
-func path(address string) string { return strings.TrimPrefix(address, origin(address)) }

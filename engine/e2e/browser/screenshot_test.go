@@ -1,10 +1,12 @@
 package browser
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -17,8 +19,10 @@ type look struct {
 }
 
 var looks = []look{ //nolint:gochecknoglobals // a table
-	{"wide-light", 1280, 800, false}, {"wide-dark", 1280, 800, true},
-	{"narrow-light", 360, 740, false}, {"narrow-dark", 360, 740, true},
+	{"wide-light", 1280, 800, false},
+	{"wide-dark", 1280, 800, true},
+	{"narrow-light", 360, 740, false},
+	{"narrow-dark", 360, 740, true},
 }
 
 // gallery writes every page it is shown, in every look, into a directory.
@@ -33,29 +37,87 @@ func (g *gallery) take(w *window, name string) {
 		w.wide(l.width, l.height)
 		w.dark(l.dark)
 		w.do("let it settle", chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0)"))
-		b, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(g.dir, name+"."+l.name+".png"), b, 0o600); err != nil {
-			g.t.Fatal(err)
-		}
+		g.write(name+"."+l.name+".png", w, chromedp.FullScreenshot(100))
 	}
 	w.wide(1280, 800)
 	w.dark(false)
 }
 
-// TestScreenshots writes a picture of every page to the directory that DOWEL_SCREENSHOTS names, for
-// people to look at.
-func TestScreenshots(t *testing.T) {
+// newGallery is a gallery in the directory that DOWEL_SCREENSHOTS names.
+func newGallery(t *testing.T) *gallery {
+	t.Helper()
 	dir := os.Getenv("DOWEL_SCREENSHOTS")
 	if dir == "" {
 		t.Skip("DOWEL_SCREENSHOTS names no directory to write pictures to")
 	}
-	g := &gallery{t: t, dir: dir}
+	return &gallery{t: t, dir: dir}
+}
+
+// TestScreenshots writes a picture of every page, for people to look at.
+func TestScreenshots(t *testing.T) {
+	g := newGallery(t)
 	h := newHouse(t)
 	g.connect(h)
 	g.console(h)
+}
+
+// TestReadmeScreenshot writes the picture of the README, ui/screenshot.png: the Connect page before the
+// timeline of a connection.
+func TestReadmeScreenshot(t *testing.T) {
+	g := newGallery(t)
+	h := newHouse(t)
+	id := h.Connect(t, "google", "", "ana", nil)
+	w := h.operatorWithConnections()
+	w.dark(false)
+	w.wide(1280, 960)
+	w.open(h.URL + "/console/connections/" + id)
+	w.press("Refresh now")
+	w.see("The token has been refreshed")
+	w.press("Test now")
+	w.see("The test passed: ")
+	w.open(h.URL + "/console/connections/" + id)
+	// The next refresh comes by itself, while one looks on.
+	const renewed = `document.querySelectorAll("#timeline-box .event").length >= 4`
+	if !w.until(renewed) && !w.until(renewed) {
+		w.fail("no refresh comes")
+	}
+	w.do("wait for the light on the new event to go out", chromedp.Sleep(3*time.Second))
+	timeline := g.picture(w, chromedp.CaptureScreenshot())
+	w.open(h.session(map[string]any{"end_user": "ana", "connectors": []string{"google"}}))
+	w.see("wants to connect to Google")
+	card := g.picture(w, chromedp.Screenshot(chromedp.CSS(".card")))
+
+	w.wide(1578, 1016)
+	w.open("about:blank")
+	w.do("put them together", script(`document.write(`+quote(`<style>
+body { margin: 0; background: #dfe4ee; }
+img { position: absolute; border-radius: 14px; box-shadow: 0 2px 6px #1b254033, 0 12px 40px #1b254033; }
+</style><img style="right: 28px; top: 28px" src="`+timeline+`"><img style="left: 28px; bottom: 28px; border-radius: 16px" src="`+card+`">`)+`); document.close()`))
+	if !w.until(`[...document.images].every((i) => i.complete)`) {
+		w.fail("the pictures are not shown")
+	}
+	g.write("readme.png", w, chromedp.CaptureScreenshot())
+}
+
+// picture takes a picture as an address of itself.
+func (g *gallery) picture(w *window, take chromedp.Action[[]byte]) string {
+	g.t.Helper()
+	b, err := chromedp.Run(w.ctx, take)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(b)
+}
+
+func (g *gallery) write(name string, w *window, take chromedp.Action[[]byte]) {
+	g.t.Helper()
+	b, err := chromedp.Run(w.ctx, take)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(g.dir, name), b, 0o600); err != nil {
+		g.t.Fatal(err)
+	}
 }
 
 func (g *gallery) connect(h *house) {

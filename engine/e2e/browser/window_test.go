@@ -115,7 +115,15 @@ const shown = `document.body.innerText.replace(/\s+/g, " ")`
 // open goes to an address.
 func (w *window) open(address string) {
 	w.t.Helper()
-	w.do("open "+address, chromedp.Navigate(address))
+	w.do("open "+address, func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		for {
+			// What the page was about to do by itself may come in between; people try again.
+			v, err := chromedp.Navigate(address)(ctx, t)
+			if err == nil || !strings.Contains(err.Error(), "net::ERR_ABORTED") || ctx.Err() != nil {
+				return v, err
+			}
+		}
+	})
 }
 
 // see waits until the window shows all texts.
