@@ -27,9 +27,9 @@ run: build ## Run with simulated providers; needs nothing but Go
 
 .PHONY: test
 test: browser ## Everything a change must pass: race detector, both stores, real processes, real browser
-	cd $(MONGO) && $(GO) vet ./... && $(GO) test -race ./...
+	cd $(MONGO) && $(GO) vet ./... && $(GO) test -race -count=1 ./...
 	$(GO) vet $(PKGS)
-	$(GO) test -race -timeout 20m $(PKGS)
+	$(GO) test -race -count=1 -timeout 20m $(PKGS)
 
 .PHONY: browser
 browser: ## Install chromium for the browser tests, where that can be done

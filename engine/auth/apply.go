@@ -114,12 +114,9 @@ func Attach(r Request, c Credential) (Attachment, error) {
 	env := r.callEnv(&c)
 	out := Attachment{Headers: map[string]string{}, Query: map[string]string{}}
 	req := &http.Request{Method: http.MethodGet, Header: http.Header{}, URL: &url.URL{}}
-	if r.Connector.API.BaseURL != nil {
-		base, err := r.Connector.API.BaseURL.FillURL(env)
-		if err != nil {
-			return Attachment{}, invalidRequest("base URL", err)
-		}
-		out.BaseURL = base.String()
+	var err error
+	if out.BaseURL, err = r.baseURL(env); err != nil {
+		return Attachment{}, err
 	}
 	if err := setHeaders(req, r.Connector.API.Headers, env); err != nil {
 		return Attachment{}, err
@@ -130,8 +127,8 @@ func Attach(r Request, c Credential) (Attachment, error) {
 	if err := apply(req, r.Auth.Apply, env); err != nil {
 		return Attachment{}, err
 	}
-	for k := range req.Header {
-		out.Headers[k] = req.Header.Get(k)
+	for k, v := range req.Header {
+		out.Headers[k] = v[0]
 	}
 	if req.URL.RawQuery != "" {
 		for k, v := range req.URL.Query() {
@@ -139,4 +136,20 @@ func Attach(r Request, c Credential) (Attachment, error) {
 		}
 	}
 	return out, nil
+}
+
+// baseURL is the address that calls to the API begin with; empty if the definition has none.
+func (r Request) baseURL(env definition.Env) (string, error) {
+	t := r.Connector.API.BaseURL
+	if t == nil {
+		return "", nil
+	}
+	if t.Literal() {
+		return t.Source, nil // checked when the definition was loaded
+	}
+	base, err := t.FillURL(env)
+	if err != nil {
+		return "", invalidRequest("base URL", err)
+	}
+	return base.String(), nil
 }
