@@ -12,12 +12,15 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Process is one mongotest server. It ends with its test. Its methods may be
@@ -59,8 +62,42 @@ func (p *Process) Data() string { return p.data }
 func (p *Process) URI() string { return p.uri }
 
 // Pause stops the process where it is: connections stay open, nobody is
-// answered, until Resume.
-func (p *Process) Pause() { p.signal(syscall.SIGSTOP) }
+// answered, until Resume. It returns when all threads have stopped, as far as
+// the system tells.
+func (p *Process) Pause() {
+	p.signal(syscall.SIGSTOP)
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.command != nil && p.command.Process != nil {
+		awaitStop(p.command.Process.Pid)
+	}
+}
+
+// awaitStop waits until every thread of a process has stopped: a signal is
+// only noted when it is sent.
+func awaitStop(pid int) {
+	for range 200 {
+		time.Sleep(10 * time.Millisecond)
+		states, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil || len(states) == 0 {
+			time.Sleep(200 * time.Millisecond) // nothing tells; this is long enough on a quiet machine
+			return
+		}
+		if !slices.ContainsFunc(states, runs) {
+			return
+		}
+	}
+}
+
+// runs reports whether the thread with this file in /proc has not stopped.
+func runs(file string) bool {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return false // gone
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	return !strings.HasPrefix(rest, "T")
+}
 
 // Resume lets a paused process go on.
 func (p *Process) Resume() { p.signal(syscall.SIGCONT) }
