@@ -17,7 +17,7 @@ import (
 
 func connectorsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "connectors", Short: "Write, check, explain and rehearse connector definitions"}
-	cmd.AddCommand(lintCommand(), explainCommand(), testCommand(), schemaCommand(), importCommand())
+	cmd.AddCommand(lintCommand(), explainCommand(), testCommand(), schemaCommand(), importCommand(), newCommand())
 	return cmd
 }
 

@@ -119,7 +119,7 @@ func (m *classic) described(o *object) {
 		m.note(at, importDropped, "a color is written as # and six hex digits")
 	}
 	links := newDraft()
-	if s, at := o.text("documentationLink", "documentation", "documentationUrl", "docs", "docsUrl"); s != "" && m.secure(at, s) {
+	if s, at := o.text("documentationLink", "documentation", "documentationUrl", "docs", "docsUrl"); m.link(at, s) {
 		links.text("docs", s)
 	}
 	m.about.mapping("links", links)
@@ -162,7 +162,7 @@ func (m *classic) method(i item, kind string) {
 		}
 		label, _ := o.text("title")
 		out.text("label", words(label))
-		if s, at := o.text("docsUrl", "documentationUrl", "authDocsUrl"); s != "" && m.secure(at, s) {
+		if s, at := o.text("docsUrl", "documentationUrl", "authDocsUrl"); m.link(at, s) {
 			out.text("docs_url", s)
 		}
 		o.ignore("type", "isDefault", "id")

@@ -69,7 +69,7 @@ func (m *classic) question(key string, i item) question {
 		q.draft.bool("required", false)
 	}
 	m.questionDefault(o, &q)
-	if s, at := o.text("helpUrl", "docsUrl"); s != "" && m.secure(at, s) {
+	if s, at := o.text("helpUrl", "docsUrl"); m.link(at, s) {
 		q.draft.text("help_url", s)
 	}
 	help, _ := o.text("help", "helpText", "placeholder", "tooltip")

@@ -111,21 +111,28 @@ func FuzzClassic(f *testing.F) {
 		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("it took %v", took)
 		}
-		if text == nil {
-			if !HasErrors(findings) {
-				t.Errorf("nothing was written, and nothing said: %v", findings)
-			}
-			return
-		}
-		if d := read("fuzz.yaml", text); d.root == nil || HasErrors(d.findings) {
-			t.Fatalf("what was written cannot be read: %v\n%s", d.findings, text)
-		}
-		if HasErrors(findings) {
-			return
-		}
-		s, _ := find(read("fuzz.yaml", text).root, "/id")
-		if c, own := Parse(s.value.Value+".yaml", text); c == nil {
-			t.Errorf("no error was found, and the definition is refused: %v\n%s", own, text)
-		}
+		sound(t, text, findings)
 	})
+}
+
+// sound checks what an importer wrote: it can be read, and without an error it loads.
+func sound(t *testing.T, text []byte, findings []Finding) {
+	t.Helper()
+	if text == nil {
+		if !HasErrors(findings) {
+			t.Errorf("nothing was written, and nothing said: %v", findings)
+		}
+		return
+	}
+	d := read("fuzz.yaml", text)
+	if HasErrors(findings) {
+		return
+	}
+	if d.root == nil || HasErrors(d.findings) {
+		t.Fatalf("what was written cannot be read: %v\n%s", d.findings, text)
+	}
+	s, _ := find(d.root, "/id")
+	if c, own := Parse(s.value.Value+".yaml", text); c == nil {
+		t.Errorf("no error was found, and the definition is refused: %v\n%s", own, text)
+	}
 }

@@ -140,6 +140,9 @@ const widest = 100
 // that of its lines if it does not. A list of mappings keeps its lines.
 func fold(n *yaml.Node, at, indent int) {
 	if n.Kind == yaml.ScalarNode {
+		if strings.Contains(n.Value, "'") && strings.Contains(n.Value, ": ") {
+			n.Style = yaml.DoubleQuotedStyle // better to read than doubled quotes
+		}
 		return
 	}
 	if length, flat := inLine(n); flat && at+length <= widest {

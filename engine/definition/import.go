@@ -39,6 +39,8 @@ type importer struct {
 	hosts   []string
 	baseURL string
 	methods []*draft
+
+	test, identity *draft
 }
 
 func newImporter(file string, source []byte, given Import) *importer {
@@ -93,6 +95,8 @@ func (m *importer) finish() []byte {
 		api.text("base_url", m.baseURL)
 		out.mapping("api", api)
 	}
+	out.mapping("test", m.test)
+	out.mapping("identity", m.identity)
 	text := out.yaml()
 	if !HasErrors(m.d.findings) {
 		m.refused(root, text)
@@ -171,6 +175,16 @@ func (m *importer) secure(at item, address string) bool {
 		return true
 	}
 	return false
+}
+
+// link reports whether an address is one that people can be sent to; any other is left out.
+func (m *importer) link(at item, address string) bool {
+	u, err := url.Parse(address)
+	ok := err == nil && u.Scheme == "https" && u.Host != ""
+	if !ok && address != "" {
+		m.note(at, importDropped, "this is not an address that begins with https://")
+	}
+	return ok
 }
 
 // variables are the ways in which descriptions write what is to be filled in.
