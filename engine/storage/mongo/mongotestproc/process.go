@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -62,41 +61,29 @@ func (p *Process) Data() string { return p.data }
 func (p *Process) URI() string { return p.uri }
 
 // Pause stops the process where it is: connections stay open, nobody is
-// answered, until Resume. It returns when all threads have stopped, as far as
-// the system tells.
+// answered, until Resume.
 func (p *Process) Pause() {
+	p.t.Helper()
 	p.signal(syscall.SIGSTOP)
+	p.awaitStop()
+}
+
+// awaitStop waits until the process stands still, where the system tells: a signal takes its time.
+func (p *Process) awaitStop() {
+	p.t.Helper()
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if p.command != nil && p.command.Process != nil {
-		awaitStop(p.command.Process.Pid)
+	if p.command == nil {
+		return
 	}
-}
-
-// awaitStop waits until every thread of a process has stopped: a signal is
-// only noted when it is sent.
-func awaitStop(pid int) {
-	for range 200 {
+	path := fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid)
+	for range 500 {
+		stat, err := os.ReadFile(path)
+		if err != nil || strings.Contains(string(stat), ") T ") {
+			return
+		}
 		time.Sleep(10 * time.Millisecond)
-		states, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-		if err != nil || len(states) == 0 {
-			time.Sleep(200 * time.Millisecond) // nothing tells; this is long enough on a quiet machine
-			return
-		}
-		if !slices.ContainsFunc(states, runs) {
-			return
-		}
 	}
-}
-
-// runs reports whether the thread with this file in /proc has not stopped.
-func runs(file string) bool {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return false // gone
-	}
-	_, rest, _ := strings.Cut(string(b), ") ")
-	return !strings.HasPrefix(rest, "T")
 }
 
 // Resume lets a paused process go on.
