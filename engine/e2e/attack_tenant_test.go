@@ -203,7 +203,8 @@ func TestOddRequestsAreRefusedAndChangeNothing(t *testing.T) {
 			body = []byte(tt.body)
 		}
 		a := h.mine.Ask(tt.method, "/api/v1"+strings.ReplaceAll(tt.path, "OWN", h.own), body, header)
-		if a.Status != tt.want && !(tt.want == 404 && a.Status == http.StatusMethodNotAllowed) || strings.Contains(string(a.Body), "CANARY") {
+		hungUp := tt.want == http.StatusRequestEntityTooLarge && a.Status == 0 // before it was all sent
+		if a.Status != tt.want && !hungUp && !(tt.want == 404 && a.Status == http.StatusMethodNotAllowed) || strings.Contains(string(a.Body), "CANARY") {
 			t.Errorf("%s: %d %s, want %d", tt.name, a.Status, a.Body, tt.want)
 		}
 	}

@@ -81,17 +81,17 @@ func (c *Cluster) KillInTurn(tb testing.TB, stop <-chan struct{}, every, down ti
 	}
 }
 
-// KilledWithin reports whether an instance was killed within d after t.
-func (c *Cluster) KilledWithin(t time.Time, d time.Duration) bool {
+// UntilKill is how long after t an instance was killed, or a day if none was.
+func (c *Cluster) UntilKill(t time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range c.kills {
-		// An answer counts as given when the provider decides, which can be seen a moment after the kill.
-		if k.Add(50*time.Millisecond).After(t) && k.Before(t.Add(d)) {
-			return true
+		// The provider may notice a moment later that nobody waits any more.
+		if k.Add(100 * time.Millisecond).After(t) {
+			return max(0, k.Sub(t))
 		}
 	}
-	return false
+	return 24 * time.Hour
 }
 
 // Kills is how often an instance was killed.

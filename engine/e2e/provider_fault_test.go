@@ -14,7 +14,7 @@ import (
 
 // faultLife is how long the tokens of these tests live, faultTimeout how long a provider may take.
 const (
-	faultLife    = 8 * time.Second
+	faultLife    = 10 * time.Second
 	faultTimeout = 2 * time.Second
 )
 

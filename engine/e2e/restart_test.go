@@ -16,7 +16,7 @@ import (
 func restartHouse(t *testing.T, lifetime time.Duration) *faultHouse {
 	t.Helper()
 	t.Parallel()
-	return newFaultHouse(t, Definitions(t, map[string]string{"strict": Plain("strict", rotating)}), lifetime)
+	return newFaultHouse(t, Definitions(t, map[string]string{"strict": Plain("strict", rotating)}), lifetime, "DOWEL_PROVIDER_TIMEOUT=5s")
 }
 
 // (U05)
