@@ -3,9 +3,24 @@ package ui
 // everyPage holds one value of each page there is.
 func everyPage() []Page {
 	return []Page{
-		PickerPage{}, ConnectPage{}, FormPage{}, LeavePage{}, WaitPage{}, ChoicePage{}, WrongAccountPage{},
-		ResultPage{}, LoginPage{}, ErrorPage{}, HomePage{}, ConnectorsPage{}, ConnectorPage{},
-		ConnectionsPage{}, ConnectionPage{}, DisconnectPage{}, APIKeysPage{}, APIKeyCreatedPage{},
+		PickerPage{},
+		ConnectPage{},
+		FormPage{},
+		LeavePage{},
+		WaitPage{},
+		ChoicePage{},
+		WrongAccountPage{},
+		ResultPage{},
+		LoginPage{},
+		ErrorPage{},
+		HomePage{},
+		ConnectorsPage{},
+		ConnectorPage{},
+		ConnectionsPage{},
+		ConnectionPage{},
+		DisconnectPage{},
+		APIKeysPage{},
+		APIKeyCreatedPage{},
 		EventsPage{},
 	}
 }

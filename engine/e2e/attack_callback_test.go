@@ -185,10 +185,18 @@ func TestASessionIsForTheTenantsOwnPages(t *testing.T) {
 		t.Fatalf("allow an origin: %d %s", status, b)
 	}
 	for _, bad := range []map[string]any{
-		{"return_url": "https://evil.example/"}, {"return_url": "https://app.example.com.evil.example/"}, {"return_url": "//evil.example"},
-		{"return_url": "https://app.example.com@evil.example/"}, {"return_url": "javascript:alert(1)"}, {"return_url": `https://app.example.com\@evil.example`},
-		{"return_url": "http://app.example.com/"}, {"opener_origin": "*"}, {"opener_origin": "null"}, {"opener_origin": "https://evil.example"},
-		{"opener_origin": "https://app.example.com/"}, {"opener_origin": "https://*.example.com"},
+		{"return_url": "https://evil.example/"},
+		{"return_url": "https://app.example.com.evil.example/"},
+		{"return_url": "//evil.example"},
+		{"return_url": "https://app.example.com@evil.example/"},
+		{"return_url": "javascript:alert(1)"},
+		{"return_url": `https://app.example.com\@evil.example`},
+		{"return_url": "http://app.example.com/"},
+		{"opener_origin": "*"},
+		{"opener_origin": "null"},
+		{"opener_origin": "https://evil.example"},
+		{"opener_origin": "https://app.example.com/"},
+		{"opener_origin": "https://*.example.com"},
 	} {
 		bad["end_user"], bad["connectors"] = "somebody", []string{"strict"}
 		if a := h.Ask(http.MethodPost, "/api/v1/connect-sessions", bad, nil); a.Status != http.StatusBadRequest || strings.Contains(string(a.Body), "/connect/") {

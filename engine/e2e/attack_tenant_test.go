@@ -84,11 +84,19 @@ func TestAnotherTenantsRecordsDoNotExist(t *testing.T) {
 		method, path string
 		body         any
 	}{
-		{"GET", "/connections/ID", nil}, {"GET", "/connections/ID/token", nil}, {"GET", "/connections/ID/token?force=true", nil},
-		{"GET", "/connections/ID/events", nil}, {"PATCH", "/connections/ID", map[string]any{"disabled": true}},
-		{"POST", "/connections/ID/refresh", nil}, {"POST", "/connections/ID/test", nil}, {"POST", "/connections/ID/disconnect", nil}, {"DELETE", "/connections/ID", nil},
+		{"GET", "/connections/ID", nil},
+		{"GET", "/connections/ID/token", nil},
+		{"GET", "/connections/ID/token?force=true", nil},
+		{"GET", "/connections/ID/events", nil},
+		{"PATCH", "/connections/ID", map[string]any{"disabled": true}},
+		{"POST", "/connections/ID/refresh", nil},
+		{"POST", "/connections/ID/test", nil},
+		{"POST", "/connections/ID/disconnect", nil},
+		{"DELETE", "/connections/ID", nil},
 		{"POST", "/connect-sessions", map[string]any{"end_user": "somebody", "connection": "ID"}},
-		{"PATCH", "/apps/APP", map[string]any{"client_secret": "mine"}}, {"DELETE", "/apps/APP", nil}, {"DELETE", "/api-keys/KEY", nil},
+		{"PATCH", "/apps/APP", map[string]any{"client_secret": "mine"}},
+		{"DELETE", "/apps/APP", nil},
+		{"DELETE", "/api-keys/KEY", nil},
 	}
 	fill := func(s string, ids ...string) string {
 		return strings.NewReplacer("ID", ids[0], "APP", ids[1], "KEY", ids[2]).Replace(s)
