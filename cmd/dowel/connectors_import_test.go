@@ -51,7 +51,7 @@ func TestImportFastnEndToEnd(t *testing.T) {
 		t.Errorf("lint: %v\n%s%s", err, text, errs)
 	}
 	text, errs, err := dowel(t, "connectors", "test", out)
-	if err != nil || !strings.HasPrefix(text, "ok    entra/oauth") {
+	if err != nil || !strings.HasPrefix(text, "ok  entra/oauth") {
 		t.Errorf("test: %v\n%s%s", err, text, errs)
 	}
 	explained, _, err := dowel(t, "connectors", "explain", out)

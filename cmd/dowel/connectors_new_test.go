@@ -53,7 +53,7 @@ func TestNewFromAnIssuerLintsAndPlays(t *testing.T) {
 		if i > 0 {
 			continue
 		}
-		if out, errs, err := dowel(t, "connectors", "test", file); err != nil || !strings.HasPrefix(out, "ok    acme/oauth") {
+		if out, errs, err := dowel(t, "connectors", "test", file); err != nil || !strings.HasPrefix(out, "ok  acme/oauth") {
 			t.Errorf("test: %v\n%s%s", err, out, errs)
 		}
 	}
@@ -101,7 +101,7 @@ func TestNewFromOpenAPIPlays(t *testing.T) {
 		t.Errorf("lint: %v\n%s%s", err, out, errs)
 	}
 	out, errs, err := dowel(t, "connectors", "test", file)
-	if err != nil || strings.Count(out, "ok    acme-api/") != 6 {
+	if err != nil || strings.Count(out, "ok  acme-api/") != 6 {
 		t.Errorf("test: %v\n%s%s", err, out, errs)
 	}
 }

@@ -32,7 +32,7 @@ test: {get: https://acme.example/me}
 func TestTestPlaysEveryMethodOfAConnector(t *testing.T) {
 	out, errs, err := dowel(t, "connectors", "test", "slack")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if err != nil || len(lines) != 2 || !strings.HasPrefix(lines[0], "ok    slack/oauth  ") || !strings.HasPrefix(lines[1], "ok    slack/token  ") {
+	if err != nil || len(lines) != 2 || !strings.HasPrefix(lines[0], "ok  slack/oauth  ") || !strings.HasPrefix(lines[1], "ok  slack/token  ") {
 		t.Errorf("connectors test slack: %v\n%s%s", err, out, errs)
 	}
 }
@@ -47,7 +47,7 @@ func TestTestOfADirectoryNamesWhatFailsAndWhatIsRefused(t *testing.T) {
 	if err == nil {
 		t.Error("no error although two of three definitions fail")
 	}
-	for _, want := range []string{"ok    acme/key  ", "FAIL  deaf/key: connect: "} {
+	for _, want := range []string{"ok  acme/key  ", "FAIL  deaf/key: connect: "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
@@ -56,7 +56,7 @@ func TestTestOfADirectoryNamesWhatFailsAndWhatIsRefused(t *testing.T) {
 		t.Errorf("errors = %s", errs)
 	}
 	out, errs, err = dowel(t, "connectors", "test", "--dir", dir, "acme")
-	if err != nil || !strings.HasPrefix(out, "ok    acme/key") {
+	if err != nil || !strings.HasPrefix(out, "ok  acme/key") {
 		t.Errorf("connectors test acme: %v\n%s%s", err, out, errs)
 	}
 }

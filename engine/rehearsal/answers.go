@@ -1,8 +1,13 @@
 package rehearsal
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"strings"
+	"sync"
 
 	"dowel/engine/definition"
 )
@@ -104,6 +109,8 @@ func candidates(f definition.Field) []string {
 		out = append(out, "acme.example.com", "acme")
 	case "url":
 		out = append(out, "https://acme.example.com")
+	case "pem":
+		return append(out, privateKey())
 	}
 	switch f.Type {
 	case "number":
@@ -117,6 +124,22 @@ func candidates(f definition.Field) []string {
 	}
 	return append(out, "acme"+strings.ReplaceAll(f.Name, "_", ""), "acme", "A", "1")
 }
+
+// privateKey is a key as a person would paste it, made once. It is written as PKCS #1, because every RSA key
+// in PKCS #8 spells one of the simulator's words for a wrong secret; any other may by chance.
+var privateKey = sync.OnceValue(func() string {
+	for range 20 {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			break
+		}
+		block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+		if text := string(pem.EncodeToMemory(block)); !callsItselfWrong(text) {
+			return text
+		}
+	}
+	return ""
+})
 
 func number(f definition.Field) []string {
 	out := []string{"1", "1000"}

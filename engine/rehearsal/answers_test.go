@@ -25,6 +25,7 @@ func TestAnswersSuitEveryFieldThatHasToBeAnswered(t *testing.T) {
 		"number":            `{type: number, min: 8, max: 9}`,
 		"boolean":           `{type: boolean}`,
 		"secret":            `{type: password}`,
+		"private key":       `{type: textarea, format: pem}`,
 		"bad example":       `{type: password, example: not-so-bad}`,
 		"number in pattern": `{type: number, pattern: "[0-9]{6}"}`,
 	}

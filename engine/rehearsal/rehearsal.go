@@ -33,7 +33,7 @@ func (r Result) OK() bool { return r.Err == nil }
 func (r Result) String() string {
 	name := r.Connector + "/" + r.Method
 	if r.OK() {
-		return fmt.Sprintf("ok    %s  %d ms", name, r.Took.Milliseconds())
+		return fmt.Sprintf("ok  %s  %d ms", name, r.Took.Milliseconds())
 	}
 	return fmt.Sprintf("FAIL  %s: %s: %v", name, r.Step, r.Err)
 }
@@ -47,8 +47,15 @@ func Run(ctx context.Context, k *definition.Connector) ([]Result, error) {
 }
 
 // All rehearses every method of many connectors, so many connectors at once, and tells each result in
-// the order of the connectors. It ends early when ctx does.
+// the order of the connectors. Of one id there may be one connector. It ends early when ctx does.
 func All(ctx context.Context, ks []*definition.Connector, workers int, tell func(Result)) error {
+	seen := map[string]bool{}
+	for _, k := range ks {
+		if seen[k.ID] {
+			return fmt.Errorf("connector %s is there twice", k.ID)
+		}
+		seen[k.ID] = true
+	}
 	s, err := openStage(ctx, ks)
 	if err != nil {
 		return fmt.Errorf("set the stage: %w", err)
