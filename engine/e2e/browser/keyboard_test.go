@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 )
@@ -18,6 +19,19 @@ const focusRing = `(() => {
   return false;
 })()`
 
+// showsFocus waits a moment for the ring: it may be drawn a frame later, or the page be drawing itself
+// anew.
+func (w *window) showsFocus() bool {
+	w.t.Helper()
+	for range 20 {
+		if evaluate[bool](w, focusRing) {
+			return true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return false
+}
+
 // tabTo presses Tab until what has the focus is called so.
 func (w *window) tabTo(what string) {
 	w.t.Helper()
@@ -25,7 +39,7 @@ func (w *window) tabTo(what string) {
 	for range 40 {
 		w.keys(kb.Tab)
 		f := w.focused()
-		if !strings.HasPrefix(f, "body") && !evaluate[bool](w, focusRing) {
+		if !strings.HasPrefix(f, "body") && !w.showsFocus() {
 			w.fail("nobody sees that %q has the focus", f)
 		}
 		if strings.Contains(f, what) {
