@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,6 +49,9 @@ func (c *call) authorize(h hit) *answer {
 	}
 	// RFC 6749 §4.1.2.1: with a wrong client or redirect URI the browser must not be sent anywhere.
 	app := c.app(param("client_id"))
+	if _, sent := names.Name("client_id"); !sent {
+		app = c.onlyApp() // told by another parameter, which may say anything
+	}
 	if app == nil {
 		return c.stop("No app is registered here with the client id “" + param("client_id") + "”.")
 	}
@@ -73,6 +77,17 @@ func (c *call) app(id string) *client {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	return c.s.clients[c.connector.ID][id]
+}
+
+// onlyApp is the app registered here if there is just one.
+func (c *call) onlyApp() *client {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	clients := slices.Collect(maps.Values(c.s.clients[c.connector.ID]))
+	if len(clients) != 1 {
+		return nil
+	}
+	return clients[0]
 }
 
 func (c *call) stop(why string) *answer {
@@ -167,7 +182,8 @@ func (c *call) decided(ask *consent, form url.Values) *answer {
 	c.s.mu.Unlock()
 	answer := url.Values{cmp.Or(ask.auth.Callback.Code, "code"): {value}}
 	for _, name := range callbackNames(ask.auth) {
-		answer.Set(name, "sim-"+strings.ToLower(name))
+		// Part of a host, for some providers.
+		answer.Set(name, "sim-"+strings.ReplaceAll(strings.ToLower(name), "_", "-"))
 	}
 	return c.back(ask, answer)
 }

@@ -128,7 +128,7 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 			h.grant, h.account = t.grant, t.grant.account
 		case "fields":
 			f, _ := a.Fields.Named(rest)
-			if f.Secret() && wrong(v) || strings.HasPrefix(v, issuedPrefix) {
+			if f.Secret() && wrong(v) || strings.Contains(v, issuedPrefix) || f.Format == "email" && !strings.Contains(v, "@") {
 				return nil, refuse("invalid_token", "the "+f.Label+" is not accepted")
 			}
 		case "inputs":

@@ -192,18 +192,42 @@ func (c *call) serve(w http.ResponseWriter) {
 		errorPage(http.StatusNotFound, c.connector.Name+" is not at "+c.host+", as far as its definition says.").write(w)
 		return
 	}
-	role := roleCall
-	if len(hits) > 0 {
-		role = hits[0].role
-	}
-	if i := slices.IndexFunc(hits, func(h hit) bool { return h.method == c.r.Method }); i >= 0 {
-		role = hits[i].role // one address may do several things
-	}
-	if role == roleToken || role == roleRefresh {
-		c.chosen = c.choose(hits)
-	}
+	role := c.roleOf(hits)
 	c.fault = c.s.takeFault(c.connector.ID, role, c.chosen.kind)
 	c.faulted(w, func() *answer { return c.answer(role, hits) })
+}
+
+// roleOf finds out what the request is for. One address may do several things: they are told apart by
+// the method, by what the consent page posts, and by the grant type.
+func (c *call) roleOf(hits []hit) role {
+	if len(hits) == 0 {
+		return roleCall
+	}
+	at := func(r role) bool {
+		return slices.ContainsFunc(hits, func(h hit) bool {
+			return h.role == r && (h.method == c.r.Method || r == roleAuthorize)
+		})
+	}
+	out := hits[0].role
+	if i := slices.IndexFunc(hits, func(h hit) bool { return h.method == c.r.Method }); i >= 0 {
+		out = hits[i].role
+	}
+	if out != roleToken && out != roleRefresh {
+		return out
+	}
+	if at(roleAuthorize) && c.consenting() {
+		return roleAuthorize
+	}
+	if c.chosen = c.choose(hits); c.chosen.problem != nil && at(roleRevoke) {
+		return roleRevoke
+	}
+	return out
+}
+
+// consenting reports whether the request is the answer given on our consent page.
+func (c *call) consenting() bool {
+	form, err := url.ParseQuery(string(c.body))
+	return err == nil && form.Has("request") && form.Has("decision")
 }
 
 func (c *call) answer(role role, hits []hit) *answer {

@@ -6,12 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,12 +38,27 @@ type client struct {
 	http *http.Client
 }
 
+// shipped loads the connectors once: every test has a simulator of its own, and they only read them.
+func shipped(t *testing.T) *definition.Catalog {
+	t.Helper()
+	catalog, err := loadShipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalog
+}
+
+var loadShipped = sync.OnceValues(func() (*definition.Catalog, error) {
+	catalog, findings, err := definition.Load(connectors.FS)
+	if err == nil && len(findings) > 0 {
+		err = fmt.Errorf("%v", findings)
+	}
+	return catalog, err
+})
+
 func newClient(t *testing.T, id string, o simulator.Options) *client {
 	t.Helper()
-	catalog, findings, err := definition.Load(connectors.FS)
-	if err != nil || len(findings) > 0 {
-		t.Fatal(err, findings)
-	}
+	catalog := shipped(t)
 	o.Catalog, o.Control = catalog, true
 	sim := simulator.New(o)
 	server := httptest.NewServer(http.StripPrefix("/sim", sim))
