@@ -15,23 +15,44 @@ import (
 	"dowel/engine/secret"
 )
 
-// Explain writes the exact requests that Dowel makes for a connector, with names in brackets where
-// secrets and values of one connection will stand. It makes them with the same code and sends none.
-func Explain(methods Registry, k *definition.Connector, redirectURI string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s), version %s\n", k.Name, k.ID, k.Version)
-	for _, a := range k.Auth {
-		fmt.Fprintf(&b, "\nmethod %s: %s\n", a.ID, a.Kind)
-		x := explanation{out: &b, k: k, a: a, redirectURI: redirectURI}
-		x.method, _ = methods.Method(a.Kind) // every kind of a loaded definition has one
-		x.all()
-	}
-	return b.String()
+// Explained is what one method of a connector sends, in the order in which it is sent.
+type Explained struct {
+	Method   string // the method's id
+	Kind     definition.AuthKind
+	Requests []ExplainedRequest
 }
 
-// explanation writes what one method sends.
+// ExplainedRequest is one request as it goes over the wire, with names in brackets where secrets and
+// values of one connection will stand.
+type ExplainedRequest struct {
+	Title       string // what it is for: "token", "login step open"
+	Method, URL string // without the query
+	Query       []string
+	Headers     []ExplainedHeader // by name
+	Body        string
+	// Depends says why the request cannot be made from examples alone; then there is nothing else.
+	Depends string
+}
+
+// ExplainedHeader is one line of a request's head.
+type ExplainedHeader struct{ Name, Value string }
+
+// Explanation makes the exact requests that Dowel makes for a connector, with names in brackets where
+// secrets and values of one connection will stand. It makes them with the same code and sends none.
+func Explanation(methods Registry, k *definition.Connector, redirectURI string) []Explained {
+	out := make([]Explained, 0, len(k.Auth))
+	for _, a := range k.Auth {
+		x := explanation{out: &Explained{Method: a.ID, Kind: a.Kind}, k: k, a: a, redirectURI: redirectURI}
+		x.method, _ = methods.Method(a.Kind) // every kind of a loaded definition has one
+		x.all()
+		out = append(out, *x.out)
+	}
+	return out
+}
+
+// explanation collects what one method sends.
 type explanation struct {
-	out         *strings.Builder
+	out         *Explained
 	k           *definition.Connector
 	a           *definition.Auth
 	method      Method
@@ -107,10 +128,9 @@ func (x explanation) call(title string, q *definition.Request) {
 	})
 }
 
-// request writes one request, or why it cannot be made from examples alone. A value the provider will
+// request adds one request, or why it cannot be made from examples alone. A value the provider will
 // give may have to be an address; then it is tried as one.
 func (x explanation) request(title string, build func(Request, Credential) (*http.Request, error)) {
-	fmt.Fprintf(x.out, "\n  %s\n", title)
 	req, err := build(x.example("[captured.%s]"))
 	if err != nil {
 		req, err = build(x.example("https://captured-%s.example"))
@@ -119,10 +139,10 @@ func (x explanation) request(title string, build func(Request, Credential) (*htt
 		req, err = build(x.example("captured-%s"))
 	}
 	if err != nil {
-		fmt.Fprintf(x.out, "    depends on values of the connection: %v\n", err)
+		x.out.Requests = append(x.out.Requests, ExplainedRequest{Title: title, Depends: err.Error()})
 		return
 	}
-	x.print(req)
+	x.out.Requests = append(x.out.Requests, shown(title, req))
 }
 
 // example is a request with examples for what a person enters and names for what is secret.
@@ -167,29 +187,26 @@ func exampleOf(f definition.Field) string {
 	return cmp.Or(f.Default, f.Example, "["+f.Name+"]")
 }
 
-// print writes a request as it goes over the wire, one query parameter a line.
-func (x explanation) print(req *http.Request) {
+// shown takes a request apart as it goes over the wire.
+func shown(title string, req *http.Request) ExplainedRequest {
 	where, query, _ := strings.Cut(req.URL.String(), "?")
-	fmt.Fprintf(x.out, "    %s %s\n", req.Method, bracketed(where))
+	out := ExplainedRequest{Title: title, Method: req.Method, URL: bracketed(where)}
 	for p := range strings.SplitSeq(query, "&") {
 		if p != "" {
-			fmt.Fprintf(x.out, "      %s\n", bracketed(p))
+			out.Query = append(out.Query, bracketed(p))
 		}
 	}
-	keys := make([]string, 0, len(req.Header))
 	for k := range req.Header {
-		keys = append(keys, k)
+		out.Headers = append(out.Headers, ExplainedHeader{k, readable(req, k)})
 	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		fmt.Fprintf(x.out, "    %s: %s\n", k, readable(req, k))
-	}
+	slices.SortFunc(out.Headers, func(a, b ExplainedHeader) int { return cmp.Compare(a.Name, b.Name) })
 	if req.Body == nil {
-		return
+		return out
 	}
-	if body, err := io.ReadAll(req.Body); err == nil && len(body) > 0 {
-		fmt.Fprintf(x.out, "\n    %s\n", bracketed(string(body)))
+	if body, err := io.ReadAll(req.Body); err == nil {
+		out.Body = bracketed(string(body))
 	}
+	return out
 }
 
 // readable shows what is inside a Basic header.
