@@ -30,7 +30,8 @@ func Options(ctx context.Context, m Method, r Request, ch *definition.Choice, c 
 	}
 	var out []Option
 	for _, item := range list[:min(len(list), maxOptions)] {
-		env := definition.Env{"inputs": anyMap(r.Inputs), "captured": anyMap(r.Captured), "option": item}
+		env := r.callEnv(nil)
+		env["option"] = item
 		o := Option{Value: ch.Value.Text(env), Name: clean(ch.Name.Text(env), 200), Captured: capture(ch.Capture, env)}
 		if o.Value == "" {
 			continue

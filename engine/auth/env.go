@@ -43,6 +43,12 @@ func (r Request) callEnv(c *Credential) definition.Env {
 		}
 	}
 	env["inputs"] = inputs
+	r.Connector.SetChoices(env, r.Auth, func(field string) string {
+		if v, ok := inputs[field].(string); ok {
+			return v
+		}
+		return fields[field].Reveal()
+	})
 	id, key := r.App.ClientID, r.App.ClientSecret
 	if own, ok := fields["client_id"]; ok && id == "" {
 		id, key = own.Reveal(), fields["client_secret"]

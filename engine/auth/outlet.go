@@ -20,7 +20,7 @@ type Outlet struct {
 // scoped returns the way out for r: the hosts its definition declares and no others.
 func (r Request) scoped() (*egress.Scoped, error) {
 	env := r.env(nil)
-	scope := egress.Scope{Name: r.Connector.ID}
+	scope := egress.Scope{Name: r.Connector.ID, PublicOnly: r.Connector.PublicOnly(r.Auth)}
 	for i := range r.Connector.Hosts {
 		h := &r.Connector.Hosts[i]
 		if h.Literal() {

@@ -278,13 +278,25 @@ func (k *compiler) formula(e *Expression, p place, text string, offset int) {
 		if fault == nil {
 			fault = k.names.check(u, p)
 		}
-		k.used[usedName{k.method, u.root, u.name}] = true
+		k.use(u)
 	}
 	if fault == nil {
 		return
 	}
 	at := k.within(e.At, text, offset+byteOffset(e.Source, fault.offset))
 	k.complain(at, fault.rule, fault.message)
+}
+
+// use notes what a formula reads. What an option stands for is read of the field that has the option.
+func (k *compiler) use(u use) {
+	k.used[usedName{k.method, u.root, u.name}] = true
+	switch u.root {
+	case "environment":
+		k.used[usedName{k.method, "inputs", EnvironmentInput}] = true
+	case "values":
+		k.used[usedName{k.method, "inputs", u.name}] = true
+		k.used[usedName{k.method, "fields", u.name}] = true
+	}
 }
 
 // fields compiles the patterns of fs.

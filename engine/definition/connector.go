@@ -24,6 +24,8 @@ type Connector struct {
 	// Deprecated, when not empty, says why nobody should connect with this any more.
 	Deprecated string   `yaml:"deprecated"`
 	Replaces   []string `yaml:"replaces"`
+	// Environments are the provider's worlds; the choice of one is the first of Inputs.
+	Environments Environments `yaml:"environments"`
 	// Inputs are asked before connecting, whatever the method; in this order.
 	Inputs Fields `yaml:"inputs"`
 	// Hosts lists where credentials and client secrets of this connector may be sent: exact hosts or
@@ -143,6 +145,7 @@ func (c *Connector) IdentityFor(a *Auth) *Identity {
 // settle takes out what stands for nothing: empty items of lists, and what the definition says there
 // is none of.
 func (c *Connector) settle() {
+	c.Inputs = slices.Concat(c.Environments.question(), c.Inputs)
 	c.Auth = dropNil(c.Auth)
 	c.Choose = dropNil(c.Choose)
 	c.Test, _ = given(c.Test)
@@ -186,4 +189,15 @@ func (c *Connector) ChoicesFor(a *Auth) []*Choice {
 func (c *Connector) CapturedNames(a *Auth) []string {
 	k := compiler{c: c}
 	return k.namesOf(a).captured
+}
+
+// PublicOnly reports whether the hosts of c lie in public networks only, whatever the operator allows:
+// people name some of them, and no field says that its address may be a private one.
+func (c *Connector) PublicOnly(a *Auth) bool {
+	for _, fs := range []Fields{c.Inputs, a.Fields} {
+		if slices.ContainsFunc(fs, func(f Field) bool { return f.Private }) {
+			return false
+		}
+	}
+	return slices.ContainsFunc(c.Hosts, func(h Template) bool { return !h.Literal() })
 }

@@ -32,6 +32,8 @@ type Field struct {
 	Options  []Option `yaml:"options"`
 	Min      *float64 `yaml:"min"`
 	Max      *float64 `yaml:"max"`
+	// Private says that the address may lie in a private network.
+	Private bool `yaml:"private"`
 
 	pattern *regexp.Regexp
 }
@@ -40,6 +42,8 @@ type Field struct {
 type Option struct {
 	Value string `yaml:"value"`
 	Label string `yaml:"label"`
+	// Values are what the option stands for in several places, by name.
+	Values map[string]string `yaml:"values"`
 }
 
 // Fields is an ordered list of questions.

@@ -23,7 +23,7 @@ func fieldRules() []Rule {
 
 // fields calls f for every question, with its JSON pointer.
 func (l *linter) fields(f func(d Field, at string)) {
-	for _, d := range l.c.Inputs {
+	for _, d := range l.asked() {
 		f(d, "/inputs/"+escape(d.Name))
 	}
 	l.methods(func(a *Auth, at string) {
@@ -34,6 +34,11 @@ func (l *linter) fields(f func(d Field, at string)) {
 			f(d, at+"/fields/"+escape(d.Name))
 		}
 	})
+}
+
+// asked are the inputs that the file writes; the question for the environment is not among them.
+func (l *linter) asked() Fields {
+	return l.c.Inputs[len(l.c.Environments.question()):]
 }
 
 func lintSecretDefault(l *linter) {
@@ -131,7 +136,7 @@ func lintFieldTwice(l *linter) {
 }
 
 func lintUnusedField(l *linter) {
-	for _, d := range l.c.Inputs {
+	for _, d := range l.asked() {
 		if !l.reads("inputs", d.Name, -2) {
 			l.reportKey("/inputs/"+escape(d.Name), "nothing reads inputs.%s; use it or do not ask for it", d.Name)
 		}

@@ -3,6 +3,7 @@ package definition
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -141,7 +142,13 @@ func covers(entry *Template, host hostText) bool {
 // valuesOf lists what the formula in a host can yield: the options of a select field, or the value of
 // a field that cannot be changed.
 func (l *linter) valuesOf(h hostText) ([]string, bool) {
-	if h.expr == nil || len(h.expr.uses) != 1 {
+	if h.expr == nil {
+		return nil, false
+	}
+	if values := l.choiceValues(h.expr.Source); len(values) > 0 {
+		return values, true
+	}
+	if len(h.expr.uses) != 1 {
 		return nil, false
 	}
 	u := h.expr.uses[0]
@@ -172,6 +179,25 @@ func (l *linter) valuesOf(h hostText) ([]string, bool) {
 		}
 	}
 	return values, len(values) > 0
+}
+
+// choiceValues lists what a formula yields that reads what an option stands for.
+func (l *linter) choiceValues(formula string) []string {
+	formula = strings.Replace(formula, "environment.", "values."+EnvironmentInput+".", 1)
+	path := pathOf(formula)
+	if len(path) != 3 || path[0] != "values" {
+		return nil
+	}
+	questions := l.c.Inputs
+	for _, a := range l.c.Auth {
+		questions = slices.Concat(questions, a.Fields)
+	}
+	f, _ := questions.Named(path[1])
+	var values []string
+	for _, o := range f.Options {
+		values = append(values, o.Values[path[2]])
+	}
+	return values
 }
 
 // mayCapture reports whether an address that an answer brings can be one of hosts.

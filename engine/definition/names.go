@@ -3,6 +3,7 @@ package definition
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // names are what the formulas of one auth method can refer to by name.
@@ -19,6 +20,10 @@ var ofCredential = []string{"access_token", "refresh_token", "token_type", "id_t
 // check refuses a name that the definition does not make.
 func (n names) check(u use, p place) *formulaFault {
 	switch u.root {
+	case "environment":
+		return known(u, n.environment())
+	case "values":
+		return known(u, n.valued())
 	case "inputs":
 		return n.checkField(u, n.inputs, p)
 	case "fields":
@@ -32,7 +37,28 @@ func (n names) check(u use, p place) *formulaFault {
 	case "credential.tokens":
 		return known(u, n.tokens)
 	}
+	if field, ok := strings.CutPrefix(u.root, "values."); ok {
+		f, _ := slices.Concat(n.inputs, n.fields).Named(field)
+		return known(u, f.valueNames())
+	}
 	return nil
+}
+
+// environment are the names that environments stand for.
+func (n names) environment() []string {
+	f, _ := n.inputs.Named(EnvironmentInput)
+	return f.valueNames()
+}
+
+// valued are the fields whose options stand for something.
+func (n names) valued() []string {
+	var out []string
+	for _, f := range slices.Concat(n.inputs, n.fields) {
+		if len(f.valueNames()) > 0 {
+			out = append(out, f.Name)
+		}
+	}
+	return out
 }
 
 func (n names) checkField(u use, fs Fields, p place) *formulaFault {

@@ -58,7 +58,11 @@ func (s *Scoped) checked(given *url.URL) (*url.URL, error) {
 		return nil, refused(fmt.Sprintf("the connector does not declare %q", host))
 	}
 	if ip, ok := literalAddr(u.Hostname()); ok {
-		if err := s.client.guard.SafeAddr(ip); err != nil {
+		guard := s.client.guard
+		if s.scope.PublicOnly {
+			guard = s.client.strict
+		}
+		if err := guard.SafeAddr(ip); err != nil {
 			return nil, refused(err.Error())
 		}
 	}

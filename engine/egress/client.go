@@ -31,6 +31,9 @@ type Client struct {
 	gates     gates
 	providers way
 	simulator way
+	// strict and public are guard and providers without the operator's private ranges.
+	strict *ssrf.Guardian
+	public way
 }
 
 // NewClient returns a Client, or says what is wrong with the policy.
@@ -43,16 +46,20 @@ func NewClient(p Policy) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("egress policy: %w", err)
 	}
-	c := &Client{policy: p, guard: p.guardian(), gates: gates{limit: p.PerHost, hosts: map[string]*gate{}}}
-	c.providers = newWay(func() *http.Transport {
-		if p.Proxy == nil {
-			return newTransport(p, roots, c.guard.Safe)
+	c := &Client{policy: p, guard: guardian(p.AllowPrivate), gates: gates{limit: p.PerHost, hosts: map[string]*gate{}}}
+	c.strict = guardian(nil)
+	to := func(guard *ssrf.Guardian) func() *http.Transport {
+		return func() *http.Transport {
+			if p.Proxy == nil {
+				return newTransport(p, roots, guard.Safe)
+			}
+			// The operator chose the proxy's address.
+			t := newTransport(p, roots, nil)
+			t.Proxy = http.ProxyURL(p.Proxy)
+			return t
 		}
-		// The operator chose the proxy's address.
-		t := newTransport(p, roots, nil)
-		t.Proxy = http.ProxyURL(p.Proxy)
-		return t
-	})
+	}
+	c.providers, c.public = newWay(to(c.guard)), newWay(to(c.strict))
 	c.simulator = newWay(func() *http.Transport { return newTransport(p, roots, localOnly) })
 	return c, nil
 }
@@ -60,6 +67,7 @@ func NewClient(p Policy) (*Client, error) {
 // Close closes idle connections. Calls under way go on.
 func (c *Client) Close() {
 	c.providers.closeIdle()
+	c.public.closeIdle()
 	c.simulator.closeIdle()
 }
 
@@ -73,6 +81,9 @@ type Scope struct {
 	Name string
 	// Hosts are patterns as MatchHost reads them. Without any, every call is refused.
 	Hosts []string
+	// PublicOnly keeps the operator's private ranges closed: a person names the hosts, and the
+	// definition does not say that they may lie in a private network.
+	PublicOnly bool
 	// Reroute, in development, returns where on this machine the request for a
 	// URL goes instead, plain http included; nil lets it go where it would.
 	// Rules of the scope and the policy apply to the original URL as always.
@@ -176,6 +187,9 @@ func (s *Scoped) prepare(req *http.Request) (outgoing, way, error) {
 		out.Header.Set("User-Agent", "dowel")
 	}
 	via := s.client.providers
+	if s.scope.PublicOnly {
+		via = s.client.public
+	}
 	if s.scope.Reroute != nil {
 		if to := s.scope.Reroute(u); to != nil {
 			out.URL, via = to, s.client.simulator

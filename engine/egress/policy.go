@@ -15,7 +15,7 @@ import (
 // the strict one: public addresses, https, no proxy.
 type Policy struct {
 	// AllowPrivate lists address ranges that may be dialled though they are not
-	// public, such as 10.20.0.0/16, or 127.0.0.0/8 in a test.
+	// public, such as 10.20.0.0/16, or 127.0.0.0/8 in a test; see Scope.PublicOnly.
 	AllowPrivate []netip.Prefix
 	// AllowHTTP lists hosts, in the form of MatchHost's patterns, that may be
 	// called without TLS.
@@ -63,10 +63,10 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// guardian returns the judge of addresses to dial.
-func (p Policy) guardian() *ssrf.Guardian {
+// guardian returns the judge of addresses to dial: the public ones, and those allowed.
+func guardian(allowed []netip.Prefix) *ssrf.Guardian {
 	var v4, v6 []netip.Prefix
-	for _, prefix := range p.AllowPrivate {
+	for _, prefix := range allowed {
 		if prefix.Addr().Is4() {
 			v4 = append(v4, prefix)
 		} else {

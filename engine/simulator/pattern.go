@@ -26,7 +26,7 @@ type piece struct {
 
 var (
 	formulaMark = regexp.MustCompile(`\$\{`)
-	plainName   = regexp.MustCompile(`^(inputs|fields|captured|credential|app|callback)(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
+	plainName   = regexp.MustCompile(`^(inputs|environment|values|fields|captured|credential|app|callback)(\.[A-Za-z_][A-Za-z0-9_]*)+$`)
 )
 
 // pieces cuts a template at its formulas.
@@ -213,6 +213,9 @@ func cutQuery(ps []piece) []piece {
 // hostPart is what a formula in a host can be: one of the options it has, one label in front of a
 // fixed domain, or any name.
 func hostPart(c *definition.Connector, a *definition.Auth, p piece, before, after string) string {
+	if values := choiceValues(c, a, p.formula); len(values) > 0 {
+		return strings.Join(values, "|")
+	}
 	fields := c.Inputs
 	name, ok := strings.CutPrefix(p.formula, "inputs.")
 	if !ok && a != nil {
@@ -230,6 +233,26 @@ func hostPart(c *definition.Connector, a *definition.Auth, p piece, before, afte
 		return `[A-Za-z0-9_-]+`
 	}
 	return `[A-Za-z0-9._-]+(?::[0-9]+)?`
+}
+
+// choiceValues are what the options of a question stand for under the name that a formula reads, as
+// expressions; none if it reads something else.
+func choiceValues(c *definition.Connector, a *definition.Auth, formula string) []string {
+	formula = strings.Replace(formula, "environment.", "values."+definition.EnvironmentInput+".", 1)
+	field, name, _ := strings.Cut(strings.TrimPrefix(formula, "values."), ".")
+	questions := c.Inputs
+	if a != nil {
+		questions = append(questions[:len(questions):len(questions)], a.Fields...)
+	}
+	f, ok := questions.Named(field)
+	if !ok || !strings.HasPrefix(formula, "values.") {
+		return nil
+	}
+	var out []string
+	for _, o := range f.Options {
+		out = append(out, regexp.QuoteMeta(o.Values[name]))
+	}
+	return out
 }
 
 // match compares host and path, the latter escaped.

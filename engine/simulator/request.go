@@ -32,6 +32,11 @@ func (c *call) asked(h hit) (slots, *problem) {
 	if p == nil && q.JSON != nil {
 		p = c.tree(h, out)
 	}
+	for _, text := range []*definition.Template{q.XML, q.Raw} {
+		if p == nil && text != nil {
+			p = c.written(text, out)
+		}
+	}
 	return out, p
 }
 
@@ -48,6 +53,16 @@ func (c *call) present(want definition.Params, got params, a *definition.Auth, o
 		}
 		out.add(m)
 	}
+	return nil
+}
+
+// written compares a body that is one text.
+func (c *call) written(want *definition.Template, out slots) *problem {
+	m, ok := valuePattern(want.Source).match(string(c.body))
+	if !ok {
+		return refuse("invalid_request", "the body is not what it should be")
+	}
+	out.add(m)
 	return nil
 }
 

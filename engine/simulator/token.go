@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"time"
 
@@ -23,9 +24,25 @@ type spec struct {
 	answer     *definition.TokenAnswer
 }
 
-// specOf reads the spec of an endpoint; a refresh takes over from the token request what it does not
-// say itself, except parameters and grant type.
+// specOf reads the spec of an endpoint. A standard parameter that the definition drops is one that has
+// no name.
 func specOf(h hit) spec {
+	s := writtenSpec(h)
+	for _, p := range s.params {
+		if p.Drop {
+			s.names = maps.Clone(s.names)
+			if s.names == nil {
+				s.names = definition.Names{}
+			}
+			s.names[p.Name] = ""
+		}
+	}
+	return s
+}
+
+// writtenSpec reads what the definition writes; a refresh takes over from the token request what it
+// does not say itself, except parameters and grant type.
+func writtenSpec(h hit) spec {
 	t := h.auth.Token
 	s := spec{
 		hit: h, kind: "code", method: h.method, format: t.Format, clientAuth: t.ClientAuth,

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -93,35 +94,47 @@ func place(d document, l *definition.Lifetime, lifetime time.Duration) {
 
 func seconds(d time.Duration) int64 { return max(int64(d/time.Second), 1) }
 
-// tellScopes writes what was granted, group by group, joined as the definition takes it apart.
+// tellScopes writes what was granted: everything where the answer has one place for it, else group by
+// group, joined as the definition takes it apart.
 func (c *call) tellScopes(d document, k spec, g *grant) {
 	groups := k.auth.ScopeGroups
 	if k.auth.Scopes != nil {
 		groups = definition.ScopeGroups{{Scopes: *k.auth.Scopes}}
 	}
+	if e := k.answer.Scopes; e != nil {
+		var all []string
+		separator := " "
+		for i := range groups {
+			all, separator = append(all, g.scopes[groups[i].Name]...), groups[i].Sep()
+		}
+		tellGranted(d, e, all, separator)
+		return
+	}
 	for i := range groups {
 		if k.kind != "code" && i > 0 {
 			return // a renewal is of the first token only
 		}
-		list := g.scopes[groups[i].Name]
-		e := groups[i].Granted
-		if k.answer.Scopes != nil {
-			e = k.answer.Scopes
-		}
-		switch {
-		case len(list) == 0:
-		case e == nil:
-			d.usual("scope", strings.Join(list, groups[i].Sep()))
-		default:
-			d.place(e, strings.Join(list, joinedBy(e, groups[i].Sep())))
-		}
+		tellGranted(d, groups[i].Granted, g.scopes[groups[i].Name], groups[i].Sep())
 	}
 }
 
+func tellGranted(d document, e *definition.Expression, list []string, separator string) {
+	switch {
+	case len(list) == 0:
+	case e == nil:
+		d.usual("scope", strings.Join(list, separator))
+	default:
+		d.place(e, strings.Join(list, joinedBy(e, separator)))
+	}
+}
+
+// splitAt finds where an expression splits a text.
+var splitAt = regexp.MustCompile(`split\([^"']*["']([^"']+)["']`)
+
 // joinedBy is the separator that an expression splits the granted scopes at; usual if it does not.
 func joinedBy(e *definition.Expression, usual string) string {
-	if reads(e, "split(") && reads(e, `","`) {
-		return ","
+	if m := splitAt.FindStringSubmatch(e.Source); m != nil {
+		return m[1]
 	}
 	return usual
 }
