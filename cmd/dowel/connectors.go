@@ -70,12 +70,15 @@ func lint(paths []string) ([]definition.Finding, error) {
 			if err != nil {
 				return nil, err
 			}
-			_, found := definition.Parse(f, source)
+			_, found := definition.Parse(f, source, beside(f), connectors.FS)
 			findings = append(findings, found...)
 		}
 	}
 	return findings, nil
 }
+
+// beside is the directory of a file, where a definition that it extends may be.
+func beside(file string) fs.FS { return os.DirFS(filepath.Dir(file)) }
 
 func definitionFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
@@ -117,14 +120,14 @@ func explainCommand() *cobra.Command {
 // find returns the connector of a file, or the one that fsys holds under an id.
 func find(what string, fsys fs.FS) (*definition.Connector, []definition.Finding, error) {
 	source, err := os.ReadFile(what) // #nosec G304: named by the user
-	name := what
+	name, parents := what, []fs.FS{beside(what), connectors.FS}
 	if errors.Is(err, fs.ErrNotExist) {
-		name = what + ".yaml"
+		name, parents = what+".yaml", []fs.FS{fsys, connectors.FS}
 		source, err = fs.ReadFile(fsys, name)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("there is no file and no connector %s", what)
 	}
-	k, findings := definition.Parse(name, source)
+	k, findings := definition.Parse(name, source, parents...)
 	return k, findings, nil
 }

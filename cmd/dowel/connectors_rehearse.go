@@ -60,7 +60,7 @@ func tested(names []string, dir string) (ks []*definition.Connector, errs []defi
 		fsys = os.DirFS(dir)
 	}
 	if len(names) == 0 {
-		catalog, findings, err := definition.Load(fsys)
+		catalog, findings, err := definition.Load(fsys, connectors.FS)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -220,7 +220,7 @@ func loadCatalog(c *Config, log *slog.Logger) (*definition.Catalog, error) {
 	if dir == nil {
 		return catalog, nil
 	}
-	own, findings, err := definition.Load(dir)
+	own, findings, err := definition.Load(dir, connectors.FS)
 	if err != nil {
 		return nil, fmt.Errorf("DOWEL_CONNECTORS_DIR: %w", err)
 	}

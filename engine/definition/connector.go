@@ -24,6 +24,9 @@ type Connector struct {
 	// Deprecated, when not empty, says why nobody should connect with this any more.
 	Deprecated string   `yaml:"deprecated"`
 	Replaces   []string `yaml:"replaces"`
+	// Extends is the id of the definition that says what this one does not say itself. When the file has
+	// been read, that is part of this one, and so of its version.
+	Extends string `yaml:"extends"`
 	// Environments are the provider's worlds; the choice of one is the first of Inputs.
 	Environments Environments `yaml:"environments"`
 	// Inputs are asked before connecting, whatever the method; in this order.
@@ -44,7 +47,7 @@ type Connector struct {
 
 	// Version is derived from the content of the source: the same text has the same version.
 	Version string `yaml:"-"`
-	// Source is the text this was read from, File its name in findings.
+	// Source is the text this was read from, with what it extends put in; File its name in findings.
 	Source []byte `yaml:"-"`
 	File   string `yaml:"-"`
 }

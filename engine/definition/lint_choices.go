@@ -9,7 +9,7 @@ import (
 func choiceRules() []Rule {
 	return []Rule{
 		{"option-values", LevelError, "Whatever is chosen, the same names stand for something.", lintOptionValues},
-		{"environment-unused", LevelError, "Environments differ in something that is read, and are chosen once.", lintEnvironmentUnused},
+		{"environment-unused", LevelWarning, "Environments differ in what something reads.", lintEnvironmentUnused},
 		{"private-without-host", LevelWarning, "Only a host lies in a private network.", lintPrivateWithoutHost},
 	}
 }
@@ -39,9 +39,6 @@ func (l *linter) optionValues(d Field, at func(option int) string) {
 func lintEnvironmentUnused(l *linter) {
 	if len(l.c.Environments) == 0 {
 		return
-	}
-	if l.has("/inputs/" + EnvironmentInput) {
-		l.reportKey("/inputs/"+EnvironmentInput, "environments ask this question already; give the input another name")
 	}
 	for _, name := range l.c.Environments[0].names() {
 		if !l.reads("environment", name, -2) && !l.reads("values."+EnvironmentInput, name, -2) {

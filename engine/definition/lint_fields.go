@@ -126,6 +126,9 @@ func lintDefault(l *linter) {
 }
 
 func lintFieldTwice(l *linter) {
+	if _, twice := l.asked().Named(EnvironmentInput); twice && len(l.c.Environments) > 0 {
+		l.reportKey("/inputs/"+EnvironmentInput, "environments ask for the %s already; give the input another name", EnvironmentInput)
+	}
 	l.methods(func(a *Auth, at string) {
 		for _, d := range a.Fields {
 			if _, twice := l.c.Inputs.Named(d.Name); twice {

@@ -25,6 +25,7 @@ type document struct {
 	file     string
 	source   []byte
 	root     *yaml.Node // nil if the text cannot be read at all
+	merged   bool       // root holds what the definition extends as well
 	findings []Finding
 }
 

@@ -9,6 +9,7 @@ func readerRules() []Rule {
 		{Name: "control-character", Level: LevelError, Doc: "Characters that nobody sees can make a text look like another one."},
 		{Name: "duplicate-key", Level: LevelError, Doc: "Of a key that stands twice only one would count, and nobody could say which."},
 		{Name: "encoding", Level: LevelError, Doc: "Definitions are UTF-8."},
+		{Name: "extends", Level: LevelError, Doc: "What a definition extends is there, can be read, and does not extend it in turn."},
 		{Name: "file", Level: LevelError, Doc: "A definition is a file of its directory: not a link out of it, not a pipe."},
 		{Name: "key-not-text", Level: LevelError, Doc: "Keys are texts."},
 		{Name: "many-documents", Level: LevelError, Doc: "A file holds one definition."},

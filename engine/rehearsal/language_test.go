@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"dowel/engine/definition"
 	"dowel/engine/rehearsal"
@@ -18,19 +19,19 @@ func TestEveryGoodDefinitionPlaysItsWholeLife(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no good definitions", err)
 	}
-	var all []*definition.Connector
+	dir := fstest.MapFS{}
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		k, findings := definition.Parse(strings.TrimSuffix(filepath.Base(file), ".good.yaml")+".yaml", source)
-		if k == nil {
-			t.Fatal(file, findings)
-		}
-		all = append(all, k)
+		dir[strings.TrimSuffix(filepath.Base(file), ".good.yaml")+".yaml"] = &fstest.MapFile{Data: source}
 	}
-	err = rehearsal.All(t.Context(), all, runtime.GOMAXPROCS(0), func(r rehearsal.Result) {
+	catalog, findings, err := definition.Load(dir)
+	if err != nil || len(findings) > 0 {
+		t.Fatal(err, findings)
+	}
+	err = rehearsal.All(t.Context(), catalog.All(), runtime.GOMAXPROCS(0), func(r rehearsal.Result) {
 		if !r.OK() {
 			t.Error(r)
 			return
