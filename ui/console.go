@@ -123,6 +123,7 @@ type ConnectorMethod struct {
 // AppRow is one app: a registration at the provider.
 type AppRow struct {
 	ID, Name, Method, ClientID string
+	Environment                string // empty: any
 	HasSecret                  bool
 	Scopes                     []string
 	Refused                    time.Time // since when the provider refuses it; zero: it does not
@@ -132,13 +133,13 @@ type AppRow struct {
 
 // AppForm is what was typed into the form for a new app, when it has to be shown again.
 type AppForm struct {
-	Name, Method, ClientID, Scopes string
-	Errors                         map[string]string // by form field: name, method, client_id, client_secret, scopes
+	Name, Method, Environment, ClientID, Scopes string
+	Errors                                      map[string]string // by form field: name, method, client_id, client_secret, scopes
 }
 
 // ConnectorPage is one connector with its apps. POST /console/connectors/{id}/connect (csrf, end_user)
-// opens a connect session; POST /console/connectors/{id}/apps (csrf, name, method, client_id,
-// client_secret, scopes) adds an app; POST /console/apps/{id}/secret (csrf, client_secret) replaces the
+// opens a connect session; POST /console/connectors/{id}/apps (csrf, name, method, environment,
+// client_id, client_secret, scopes) adds an app; POST /console/apps/{id}/secret (csrf, client_secret) replaces the
 // secret; POST /console/apps/{id}/delete (csrf) deletes it.
 type ConnectorPage struct {
 	Console
@@ -153,6 +154,7 @@ type ConnectorPage struct {
 	DocsURL       string
 	AppsURL       string // where to register an app at the provider
 	Inputs        []Field
+	Environments  []Option // of which an app may be for one
 	Methods       []ConnectorMethod
 	Hosts         []string
 	BaseURL       string

@@ -9,6 +9,7 @@ import (
 type appInput struct {
 	Connector    string   `json:"connector"`
 	Method       string   `json:"method"`
+	Environment  string   `json:"environment"`
 	Name         *string  `json:"name"`
 	ClientID     *string  `json:"client_id"`
 	ClientSecret *string  `json:"client_secret"`
@@ -36,7 +37,8 @@ func (h *handler) appCreate(c *fiber.Ctx) error {
 		return err
 	}
 	app, err := h.Connections.CreateApp(c.UserContext(), principal(c), connection.AppInput{
-		Connector: in.Connector, Method: in.Method, Name: in.Name, ClientID: in.ClientID, ClientSecret: in.ClientSecret, Scopes: in.Scopes,
+		Connector: in.Connector, Method: in.Method, Environment: in.Environment, Name: in.Name, ClientID: in.ClientID,
+		ClientSecret: in.ClientSecret, Scopes: in.Scopes,
 	})
 	if err != nil {
 		return err

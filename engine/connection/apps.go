@@ -19,6 +19,7 @@ type AppView struct {
 	ID            string     `json:"id"`
 	Connector     string     `json:"connector"`
 	Method        string     `json:"method,omitempty"`
+	Environment   string     `json:"environment,omitempty"`
 	Name          string     `json:"name"`
 	ClientID      string     `json:"client_id"`
 	HasSecret     bool       `json:"has_secret"`
@@ -33,6 +34,7 @@ type AppView struct {
 type AppInput struct {
 	Connector    string
 	Method       string
+	Environment  string
 	Name         *string
 	ClientID     *string
 	ClientSecret *string
@@ -41,7 +43,7 @@ type AppInput struct {
 
 func appView(a storage.App) AppView {
 	return AppView{
-		ID: a.ID, Connector: a.Connector, Method: a.Auth, Name: a.Name, ClientID: a.ClientID, HasSecret: len(a.Secrets) > 0,
+		ID: a.ID, Connector: a.Connector, Method: a.Auth, Environment: a.Environment, Name: a.Name, ClientID: a.ClientID, HasSecret: len(a.Secrets) > 0,
 		Scopes: list(a.Scopes), RefusedSince: moment(a.Refused), RefusedReason: a.RefusedReason,
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
@@ -75,12 +77,15 @@ func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput
 	if in.Method != "" && k.Method(in.Method) == nil {
 		return AppView{}, fault.Field("method", k.Name+" has no method "+in.Method)
 	}
+	if in.Environment != "" && !k.Environments.Has(in.Environment) {
+		return AppView{}, fault.Field("environment", k.Name+" has no environment "+in.Environment)
+	}
 	if in.ClientID == nil {
 		return AppView{}, fault.Field("client_id", "the client id is required")
 	}
 	a := storage.App{
 		Ref: storage.Ref{Tenant: p.Tenant, ID: "app_" + rand.Text()}, Revision: 1, Connector: k.ID, Auth: in.Method,
-		Name: k.Name, CreatedAt: now(), UpdatedAt: now(),
+		Environment: in.Environment, Name: k.Name, CreatedAt: now(), UpdatedAt: now(),
 	}
 	if err := s.fillApp(ctx, &a, in); err != nil {
 		return AppView{}, err

@@ -9,6 +9,7 @@ import (
 	"dowel/engine/access"
 	"dowel/engine/audit"
 	"dowel/engine/auth"
+	"dowel/engine/definition"
 	"dowel/engine/fault"
 	"dowel/engine/flow"
 	"dowel/engine/secret"
@@ -87,7 +88,7 @@ func (s *Service) imported(ctx context.Context, p access.Principal, in Import) (
 		return nil, auth.Request{}, none, &flow.InvalidAnswers{Fields: bad}
 	}
 	r := auth.Request{Connector: k, Auth: a, Inputs: inputs, Fields: auth.Values(fields), Captured: in.Captured, RedirectURI: s.Vault.RedirectURI, Outlet: s.Vault.Outlet}
-	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a); err != nil {
+	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput]); err != nil {
 		return nil, auth.Request{}, none, err
 	}
 	if a.Kind.NeedsApp() {

@@ -35,6 +35,11 @@ func (es *Environments) UnmarshalYAML(n *yaml.Node) error {
 	})
 }
 
+// Has reports whether there is an environment with the given id.
+func (es Environments) Has(id string) bool {
+	return slices.ContainsFunc(es, func(e Environment) bool { return e.ID == id })
+}
+
 // question is the field that asks for the environment.
 func (es Environments) question() Fields {
 	if len(es) == 0 {

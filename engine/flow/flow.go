@@ -163,7 +163,7 @@ func (s *Service) Start(ctx context.Context, p access.Principal, b Begin) (Progr
 		return Progress{}, &InvalidAnswers{Fields: bad}
 	}
 	r := auth.Request{Connector: k, Auth: a, Inputs: inputs, Fields: auth.Values(fields), RedirectURI: s.Vault.RedirectURI, Outlet: s.Vault.Outlet}
-	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a); err != nil {
+	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput]); err != nil {
 		return Progress{}, err
 	}
 	return s.begin(ctx, p, b, r, fields)

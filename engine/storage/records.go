@@ -13,8 +13,10 @@ type App struct {
 	Revision  int64
 	Connector string
 	Auth      string // id of the auth method this app is for; empty: any
-	Name      string
-	ClientID  string
+	// Environment is the one of the connector's environments that this app is for; empty: any.
+	Environment string
+	Name        string
+	ClientID    string
 	// Secrets is sealed for {tenant, "app", id}: the client secrets, newest first, and further values.
 	Secrets secret.Sealed
 	Scopes  []string // replaces the definition's default scopes when not empty

@@ -137,9 +137,10 @@ func (v *Vault) openApp(ctx context.Context, a storage.App) (auth.App, error) {
 	return out, nil
 }
 
-// AppFor finds the tenant's app for a method: its own for that method first, then one for any. Kinds
-// that need none give the zero App.
-func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth) (auth.App, error) {
+// AppFor finds the tenant's app for a method and, of a connector that has some, an environment: its own
+// for that method first, then one for any; an app for the environment before one for all. Kinds that
+// need none give the zero App.
+func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth, environment string) (auth.App, error) {
 	if a.Token == nil {
 		return auth.App{}, nil
 	}
@@ -147,10 +148,12 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 	if err != nil {
 		return auth.App{}, fmt.Errorf("read apps: %w", err)
 	}
-	for _, id := range []string{a.ID, ""} {
-		i := slices.IndexFunc(apps, func(p storage.App) bool { return p.Auth == id })
-		if i >= 0 {
-			return v.openApp(ctx, apps[i])
+	for _, method := range []string{a.ID, ""} {
+		for _, in := range []string{environment, ""} {
+			i := slices.IndexFunc(apps, func(p storage.App) bool { return p.Auth == method && p.Environment == in })
+			if i >= 0 {
+				return v.openApp(ctx, apps[i])
+			}
 		}
 	}
 	if a.Kind.NeedsApp() {

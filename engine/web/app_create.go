@@ -13,11 +13,11 @@ import (
 // appCreate keeps a registration at the provider.
 func (h *handler) appCreate(c *fiber.Ctx) error {
 	id := c.Params("id")
-	in, err := formOf(c).all("name", "method", "client_id", "client_secret", "scopes")
+	in, err := formOf(c).all("name", "method", "environment", "client_id", "client_secret", "scopes")
 	if err != nil {
 		return err
 	}
-	app := connection.AppInput{Connector: id, Method: in[1], ClientID: &in[2], ClientSecret: &in[3], Scopes: words(in[4])}
+	app := connection.AppInput{Connector: id, Method: in[1], Environment: in[2], ClientID: &in[3], ClientSecret: &in[4], Scopes: words(in[5])}
 	if name := strings.TrimSpace(in[0]); name != "" {
 		app.Name = &name
 	}
@@ -25,7 +25,7 @@ func (h *handler) appCreate(c *fiber.Ctx) error {
 	if e := fault.As(err); e != nil && e.Kind == fault.Invalid && e.Field != "connector" {
 		return h.connectorPage(c, fiber.StatusUnprocessableEntity, id, func(p *ui.ConnectorPage) {
 			p.AppForm = ui.AppForm{
-				Name: in[0], Method: in[1], ClientID: in[2], Scopes: in[4], Errors: map[string]string{e.Field: sentence(e.Public)},
+				Name: in[0], Method: in[1], Environment: in[2], ClientID: in[3], Scopes: in[5], Errors: map[string]string{e.Field: sentence(e.Public)},
 			}
 		})
 	}

@@ -48,12 +48,15 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 	for _, t := range k.Hosts {
 		p.Hosts = append(p.Hosts, t.Source)
 	}
+	for _, e := range k.Environments {
+		p.Environments = append(p.Environments, ui.Option{Value: e.ID, Label: e.Label})
+	}
 	for _, a := range k.Auth {
 		p.Methods = append(p.Methods, methodView(k, a))
 	}
 	for _, a := range apps {
 		p.Apps = append(p.Apps, ui.AppRow{
-			ID: a.ID, Name: a.Name, Method: a.Method, ClientID: a.ClientID, HasSecret: a.HasSecret, Scopes: a.Scopes,
+			ID: a.ID, Name: a.Name, Method: a.Method, Environment: a.Environment, ClientID: a.ClientID, HasSecret: a.HasSecret, Scopes: a.Scopes,
 			Refused: moment(a.RefusedSince), RefusedReason: a.RefusedReason, CreatedAt: a.CreatedAt,
 		})
 	}

@@ -19,6 +19,7 @@ type appRecord struct {
 	Revision      int64         `bson:"revision"`
 	Connector     string        `bson:"connector"`
 	Auth          string        `bson:"auth"`
+	Environment   string        `bson:"environment"`
 	Name          string        `bson:"name"`
 	ClientID      string        `bson:"client_id"`
 	Secrets       secret.Sealed `bson:"secrets"`

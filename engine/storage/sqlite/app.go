@@ -16,6 +16,7 @@ type appBody struct {
 	Revision      int64         `json:"-"`
 	Connector     string        `json:"connector,omitzero"`
 	Auth          string        `json:"auth,omitzero"`
+	Environment   string        `json:"environment,omitzero"`
 	Name          string        `json:"name,omitzero"`
 	ClientID      string        `json:"client_id,omitzero"`
 	Secrets       secret.Sealed `json:"-"`
