@@ -67,6 +67,16 @@ type Tenant struct {
 	CreatedAt     time.Time
 }
 
+// Publication says which version of a tenant's own connector is current. Its id is the connector's.
+type Publication struct {
+	Ref
+	Revision int64
+	Version  string // empty: withdrawn
+	Outbox   []audit.Event
+
+	CreatedAt, UpdatedAt time.Time
+}
+
 // Definition is one immutable version of a connector's definition, as its source text. Tenant is
 // empty for the definitions that came with the process.
 type Definition struct {

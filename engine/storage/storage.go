@@ -26,6 +26,7 @@ type Store interface {
 	Sessions
 	Tenants
 	Definitions
+	Publications
 	Keysets
 	audit.Log
 	audit.Outbox
@@ -159,6 +160,15 @@ type Definitions interface {
 	Definition(ctx context.Context, tenant, connector, version string) (Definition, error)
 	// Definitions lists a tenant's versions of one connector or (empty) of all, newest first.
 	Definitions(ctx context.Context, tenant, connector string) ([]Definition, error)
+}
+
+// Publications keeps which version of a tenant's own connectors is current.
+type Publications interface {
+	CreatePublication(ctx context.Context, p Publication) error
+	Publication(ctx context.Context, r Ref) (Publication, error)
+	UpdatePublication(ctx context.Context, r Ref, change func(*Publication) error) (Publication, error)
+	// Publications lists a tenant's, oldest first.
+	Publications(ctx context.Context, tenant string) ([]Publication, error)
 }
 
 // Keysets keeps the wrapped data keys of tenants.

@@ -38,6 +38,7 @@ func indexes() []index {
 		{"api_keys", "oldest", false, []string{"tenant", "created_at", "id"}},
 		{"sessions", "hash", true, []string{"hash"}},
 		{"sessions", "expiry", false, []string{"expires_at"}},
+		{"publications", "oldest", false, []string{"tenant", "created_at", "id"}},
 		{"definitions", "newest", false, []string{"tenant", "created_at"}},
 		{"audit", "newest", false, []string{"tenant", "at", "n", "_id"}},
 		{"audit", "subject", false, []string{"tenant", "subject", "at", "n", "_id"}},

@@ -15,7 +15,7 @@ import (
 
 // outboxCollections are the collections whose records have an outbox.
 func outboxCollections() []string {
-	return []string{"connections", "flows", "connect_sessions", "apps", "api_keys"}
+	return []string{"connections", "flows", "connect_sessions", "apps", "api_keys", "publications"}
 }
 
 // outboxDocument is the part of a record's document that has to do with its outbox.

@@ -66,6 +66,7 @@ type Store struct {
 	sessions        *kind[storage.Session]
 	tenants         *kind[storage.Tenant]
 	definitions     *kind[storage.Definition]
+	publications    *kind[storage.Publication]
 }
 
 // Open connects to the database and makes sure of its indexes. It fails with fault.StoreDown if the
@@ -92,7 +93,7 @@ func Open(ctx context.Context, uri string, o Options) (*Store, error) {
 	s.clock = &clock{measure: s.databaseTime}
 	s.connections, s.flows, s.connectSessions = connections(s.db), flows(s.db), connectSessions(s.db)
 	s.apps, s.apiKeys, s.sessions = apps(s.db), apiKeys(s.db), sessions(s.db)
-	s.tenants, s.definitions = tenants(s.db), definitions(s.db)
+	s.tenants, s.definitions, s.publications = tenants(s.db), definitions(s.db), publications(s.db)
 	if err := Ensure(ctx, s.db); err != nil {
 		_ = s.Close()
 		return nil, err

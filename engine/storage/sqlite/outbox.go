@@ -14,7 +14,7 @@ import (
 
 // outboxTables are the tables whose records have an outbox.
 func outboxTables() []string {
-	return []string{"connections", "flows", "connect_sessions", "apps", "api_keys"}
+	return []string{"connections", "flows", "connect_sessions", "apps", "api_keys", "publications"}
 }
 
 // ClaimOutbox implements audit.Outbox. A claim does not move the record's revision, and an update of

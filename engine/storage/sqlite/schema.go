@@ -17,7 +17,18 @@ const (
 
 // schema holds the statements that lead from one version of the schema to the next: the first
 // element leads from an empty file to version 1. What is released is not changed any more.
-var schema = []string{schema1}
+var schema = []string{schema1, schema2}
+
+const schema2 = `
+CREATE TABLE publications (
+	tenant TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, format INTEGER NOT NULL, body BLOB NOT NULL,
+	created_at INTEGER NOT NULL,
+	outbox BLOB, outbox_at INTEGER, outbox_holder TEXT, outbox_until INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (tenant, id)
+);
+CREATE INDEX publications_oldest ON publications (tenant, created_at, id);
+CREATE INDEX publications_outbox ON publications (outbox_at, outbox_until) WHERE outbox_at IS NOT NULL;
+`
 
 const schema1 = `
 CREATE TABLE connections (

@@ -49,6 +49,7 @@ type Store struct {
 	flows           *kind[storage.Flow]
 	connectSessions *kind[storage.ConnectSession]
 	apps            *kind[storage.App]
+	publications    *kind[storage.Publication]
 	apiKeys         *kind[storage.APIKey]
 	sessions        *kind[storage.Session]
 	tenants         *kind[tenantRecord]
@@ -128,7 +129,7 @@ func openDatabase(name string, pragmas []string) (*sql.DB, error) {
 
 func (s *Store) start() {
 	s.connections, s.flows, s.connectSessions = connections(), flows(), connectSessions()
-	s.apps, s.apiKeys, s.sessions, s.tenants = apps(), apiKeys(), sessions(), tenants()
+	s.apps, s.apiKeys, s.sessions, s.tenants, s.publications = apps(), apiKeys(), sessions(), tenants(), publications()
 	s.jobs, s.closing = make(chan *job, maxGroup), make(chan struct{})
 	s.writer.Go(s.runWriter)
 }

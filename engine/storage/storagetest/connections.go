@@ -101,6 +101,9 @@ func testListOrder(t *testing.T, s storage.Store) {
 		must(t, s.CreateApp(ctx, a))
 		must(t, s.CreateAPIKey(ctx, k))
 		must(t, s.CreateDefinition(ctx, d))
+		p := Publication("acme", id)
+		p.CreatedAt = created
+		must(t, s.CreatePublication(ctx, p))
 		must(t, s.CreateTenant(ctx, Tenant("tenant "+id)))
 	}
 	apps, err := s.Apps(ctx, "acme", "")
@@ -112,6 +115,9 @@ func testListOrder(t *testing.T, s storage.Store) {
 	keys, err := s.APIKeys(ctx, "acme")
 	must(t, err)
 	wantIDs(t, "API keys, oldest first", keys, []string{"8", "6", "9", "7"}, func(k storage.APIKey) string { return k.ID })
+	published, err := s.Publications(ctx, "acme")
+	must(t, err)
+	wantIDs(t, "publications, oldest first", published, []string{"8", "6", "9", "7"}, func(p storage.Publication) string { return p.ID })
 	definitions, err := s.Definitions(ctx, "acme", "")
 	must(t, err)
 	wantIDs(t, "definitions, newest first", definitions, []string{"7", "9", "6", "8"},

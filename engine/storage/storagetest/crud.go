@@ -111,11 +111,24 @@ func definitions(s storage.Store) crud[storage.Definition] {
 	}
 }
 
+func publications(s storage.Store) crud[storage.Publication] {
+	return crud[storage.Publication]{
+		Publication, s.CreatePublication,
+		func(ctx context.Context, p storage.Publication) (storage.Publication, error) {
+			return s.Publication(ctx, p.Ref)
+		},
+		s.UpdatePublication,
+		func(p *storage.Publication) *[]audit.Event { return &p.Outbox },
+		func(p *storage.Publication) *storage.Ref { return &p.Ref },
+		func(p *storage.Publication) *int64 { return &p.Revision },
+	}
+}
+
 // eachRecord runs a test for every sort of record.
 func eachRecord(t *testing.T, s storage.Store, test func(t *testing.T, r anyRecord)) {
 	for name, r := range map[string]anyRecord{
 		"connection": connections(s), "flow": flows(s), "connect session": connectSessions(s), "app": apps(s),
-		"API key": apiKeys(s), "session": sessions(s), "tenant": tenants(s), "definition": definitions(s),
+		"API key": apiKeys(s), "session": sessions(s), "tenant": tenants(s), "definition": definitions(s), "publication": publications(s),
 	} {
 		t.Run(name, func(t *testing.T) { test(t, r) })
 	}

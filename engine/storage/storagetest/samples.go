@@ -45,6 +45,13 @@ func App(tenant, id string) storage.App {
 	return a
 }
 
+// Publication returns a publication with a value in every field.
+func Publication(tenant, id string) storage.Publication {
+	p := filled[storage.Publication](1)
+	p.Ref, p.Revision, p.Outbox = storage.Ref{Tenant: tenant, ID: id}, 0, nil
+	return p
+}
+
 // APIKey returns a key with a value in every field.
 func APIKey(tenant, id string) storage.APIKey {
 	k := filled[storage.APIKey](1)
