@@ -6,24 +6,41 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"dowel/engine/definition"
 )
 
 var update = flag.Bool("update", false, "rewrite the generated parts of the documentation")
 
 // TestDocsListEverySetting keeps the README's table of settings as the code has it.
 func TestDocsListEverySetting(t *testing.T) {
-	const file = "../../README.md"
+	documented(t, "../../README.md", "settings", settingsTable())
+}
+
+// TestDocsListEveryFunction keeps the guide's list of functions as the code has it.
+func TestDocsListEveryFunction(t *testing.T) {
+	var b strings.Builder
+	for _, f := range definition.Functions() {
+		call, does, _ := strings.Cut(f.Doc, ") ")
+		fmt.Fprintf(&b, "- `%s)` %s\n", call, does)
+	}
+	documented(t, "../../connectors/README.md", "functions", b.String())
+}
+
+// documented compares a generated part of a document with what it should be, or rewrites it.
+func documented(t *testing.T, file, part, text string) {
+	t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const begin, end = "<!-- settings: written by make docs -->\n", "<!-- /settings -->"
+	begin, end := "<!-- "+part+": written by make docs -->\n", "<!-- /"+part+" -->"
 	before, rest, ok := strings.Cut(string(b), begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatal("the README has no place for the settings")
+		t.Fatalf("%s has no place for the %s", file, part)
 	}
-	want := before + begin + settingsTable() + end + after
+	want := before + begin + text + end + after
 	if *update {
 		if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
 			t.Fatal(err)
@@ -31,7 +48,7 @@ func TestDocsListEverySetting(t *testing.T) {
 		return
 	}
 	if want != string(b) {
-		t.Error("the settings in the README are not those of the code; run make docs")
+		t.Errorf("the %s in %s are not those of the code; run make docs", part, file)
 	}
 }
 

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -12,7 +13,7 @@ const maxGrowth = 200
 // affordable refuses formulas that could take long or fill the memory, whatever they read: expr
 // counts the elements of lists, but neither the length of texts nor the time.
 func affordable(n ast.Node) *formulaFault {
-	c := &cost{vars: map[string]int{}}
+	c := &cost{vars: map[string]int{}, large: map[string]bool{}}
 	grown := c.of(n)
 	if c.fault == nil && grown > maxGrowth {
 		c.refuse(n, fmt.Sprintf("the formula may produce more than %d times what it reads", maxGrowth))
@@ -22,7 +23,8 @@ func affordable(n ast.Node) *formulaFault {
 
 type cost struct {
 	vars   map[string]int
-	inside int // predicates around this node
+	large  map[string]bool // variables that may hold a whole answer
+	inside int             // predicates around this node
 	fault  *formulaFault
 }
 
@@ -54,6 +56,7 @@ func (c *cost) of(n ast.Node) int {
 	case *ast.SliceNode:
 		return c.sum(n.Node, n.From, n.To)
 	case *ast.CallNode:
+		c.looped(n)
 		return c.times(factor(n.Callee), c.sum(n.Arguments...))
 	case *ast.BuiltinNode:
 		return c.builtin(n)
@@ -62,7 +65,7 @@ func (c *cost) of(n ast.Node) int {
 	case *ast.ConditionalNode:
 		return c.sum(n.Cond, n.Exp1, n.Exp2)
 	case *ast.VariableDeclaratorNode:
-		c.vars[n.Name] = c.of(n.Value)
+		c.vars[n.Name], c.large[n.Name] = c.of(n.Value), c.whole(n.Value)
 		return c.of(n.Expr)
 	case *ast.SequenceNode:
 		return c.sum(n.Nodes...)
@@ -110,6 +113,36 @@ func (c *cost) predicate(n *ast.PredicateNode) int {
 	return c.of(n.Node)
 }
 
+// looped refuses one of our functions that is called for every entry of a list and reads the whole of
+// something long each time: over a long answer, that would not end while anyone waits.
+func (c *cost) looped(n *ast.CallNode) {
+	for _, a := range n.Arguments {
+		if c.inside > 0 && c.whole(a) {
+			c.refuse(n, "inside a loop a function reads the entry, not the whole answer or body")
+		}
+	}
+}
+
+// long are the roots behind which something long may be.
+var long = []string{"response", "steps", "token", "request", "callback"}
+
+// whole reports whether n reads something long that is not a part of the entry of a loop.
+func (c *cost) whole(n ast.Node) bool {
+	found := false
+	ast.Walk(&n, visitor(func(n ast.Node) {
+		if id, ok := n.(*ast.IdentifierNode); ok {
+			found = found || slices.Contains(long, id.Value) || c.large[id.Value]
+		}
+	}))
+	return found
+}
+
+// visitor is a function that ast.Walk calls for every node.
+type visitor func(ast.Node)
+
+// Visit implements ast.Visitor.
+func (f visitor) Visit(n *ast.Node) { f(*n) }
+
 func (c *cost) builtin(n *ast.BuiltinNode) int {
 	sizes := make([]int, len(n.Arguments))
 	sum := 0
@@ -156,7 +189,7 @@ func factor(callee ast.Node) int {
 	switch id.Value {
 	case "urlencode":
 		return 3
-	case "base64", "base64url":
+	case "base64", "base64url", "hex":
 		return 2
 	}
 	return 1

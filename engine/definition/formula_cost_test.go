@@ -22,6 +22,9 @@ func TestAFormulaThatMayNotEndOrFillTheMemoryIsRefused(t *testing.T) {
 		"an answer for each letter":   `replace(response.text, "", response.text)`,
 		"an answer between items":     `join(response.body, response.text)`,
 		"a long text for each item":   `join(map(response.body, "` + strings.Repeat("x", 7000) + `"))`,
+		"a digest for each entry":     `map(response.body, sha256(response.text))`,
+		"a digest by another name":    `let all = response.text; map(response.body, md5(all))`,
+		"hex of hex":                  strings.Repeat("hex(", 40) + "response.text" + strings.Repeat(")", 40),
 		"a pattern from the answer":   `response.text matches response.body.pattern`,
 	} {
 		f := newFormulas().compile(source, inIdentity)
@@ -44,6 +47,7 @@ func TestWhatIsAllowedEndsSoon(t *testing.T) {
 		"toJSON(toJSON(response.text))",
 		"replace(response.text, '\"', 'quote')",
 		"let x = response.text + response.text; x + x",
+		"let key = inputs.key; map(response.body, hmac_sha256(key ?? '', .name))",
 	} {
 		f := newFormulas().compile(source, inIdentity)
 		if f.fault != nil {
