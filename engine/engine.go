@@ -47,7 +47,6 @@ type Options struct {
 	Egress    egress.Policy
 	// Simulate, in development, says where a connector's addresses really lead.
 	Simulate func(connector string) func(*url.URL) *url.URL
-	Dev      bool
 	Logger   *slog.Logger
 	Holder   string        // names this instance; random when empty
 	ReadWait time.Duration // how long a reader waits for a renewal
@@ -168,8 +167,7 @@ func (e *Engine) doors(public string, v *vault.Vault) *fiber.App {
 	api.Routes(app, api.Deps{Identity: e.Identity, Connections: e.Connections, Catalog: o.Catalog, Ready: o.Store.Ping, Logger: o.Logger.With("room", "api")})
 	web.Routes(app, web.Deps{
 		Identity: e.Identity, Connections: e.Connections, Flows: e.Flows, Catalog: o.Catalog, UI: o.UI, PublicURL: public,
-		RedirectURI: v.RedirectURI, Dev: o.Dev, Logger: o.Logger.With("room", "web"),
-		Explain: func(k *definition.Connector) string { return Explain(k, v.RedirectURI) },
+		RedirectURI: v.RedirectURI, Simulated: o.Simulate != nil, Logger: o.Logger.With("room", "web"),
 	})
 	return app
 }

@@ -36,20 +36,17 @@ func (d Dialog) Clock() time.Time { return clock(d.Now) }
 
 // Offer is a connector a person may pick.
 type Offer struct {
-	ID string
-	Tile
-	Category string // as in the definition: "crm"; empty: none
-	Label    string // how one signs in there, in a word or two; empty: not shown
+	Entry
+	Label string // how one signs in there, in a word or two; empty: the kinds say it
 }
 
-// PickerPage lets the person choose a connector. A row leads to /connect/{ticket}?connector={id};
-// without script the search box sends GET ?q=.
+// PickerPage lets the person choose a connector. All that are allowed go into it; Search, which comes
+// from the address, says which are shown first. A row leads to /connect/{ticket}?connector={id}.
 type PickerPage struct {
 	Dialog
+	Search
 	EndUser string
-	Query   string
-	Offers  []Offer // those that match Query
-	Total   int     // all that are allowed
+	Offers  []Offer
 }
 
 func (PickerPage) page() string { return "picker" }

@@ -38,14 +38,18 @@ func functions(u *UI, icons map[string]template.HTML) template.FuncMap {
 		"warnings":    u.warnings,
 		"status":      u.statusView,
 		"event":       u.eventView,
-		"kind":        func(k string) string { return u.texts.or("kind."+k, k) },
-		"category":    func(c string) string { return u.texts.or("category."+c, c) },
+		"kind":        func(k string) string { return u.texts.or("kind."+k, titled(k)) },
+		"category":    u.category,
+		"group":       u.group,
+		"find":        func(p Page, s Search) found { return u.find(s, entries(p)) },
 		"ago":         u.ago,
 		"until":       u.until,
 		"left":        u.left,
 		"moment":      moment,
 		"iso":         func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"lines":       func(s string) []string { return strings.Split(strings.TrimRight(s, "\n"), "\n") },
+		"source":      sourceLines,
+		"slots":       slots,
+		"purpose":     u.purposeOf,
 		"join":        strings.Join,
 		"inc":         func(i int) int { return i + 1 },
 		"missing":     missing,
@@ -63,7 +67,7 @@ func sectionOf(p Page) string {
 	switch p.(type) {
 	case HomePage:
 		return "home"
-	case ConnectorsPage, ConnectorPage:
+	case ConnectorsPage, ConnectorPage, ConnectorRequestsPage, ConnectorDefinitionPage:
 		return "connectors"
 	case ConnectionsPage, ConnectionPage, DisconnectPage:
 		return "connections"

@@ -16,6 +16,8 @@ func everyPage() []Page {
 		HomePage{},
 		ConnectorsPage{},
 		ConnectorPage{},
+		ConnectorRequestsPage{},
+		ConnectorDefinitionPage{},
 		ConnectionsPage{},
 		ConnectionPage{},
 		DisconnectPage{},

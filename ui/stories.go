@@ -12,7 +12,7 @@ type Story struct {
 func Stories() []Story {
 	var out []Story
 	for _, group := range [][]Story{
-		connectStories(), resultStories(), failureStories(), consoleStories(), connectionStories(), keyStories(),
+		connectStories(), resultStories(), failureStories(), consoleStories(), connectorStories(), connectionStories(), keyStories(),
 	} {
 		out = append(out, group...)
 	}
@@ -84,8 +84,9 @@ func connectStories() []Story {
 	again.Failed = &Failed{Code: "denied", Words: "The end-user denied the authorization request.", Reference: "k7q2mzp4ax"}
 	dialog := storyDialog()
 	return []Story{
-		{"connect-picker", PickerPage{Dialog: dialog, EndUser: "Ana Ruiz", Total: 7, Offers: storyOffers()}},
-		{"connect-picker-empty", PickerPage{Dialog: dialog, Query: "fax", Total: 7}},
+		{"connect-picker", PickerPage{Dialog: dialog, EndUser: "Ana Ruiz", Offers: storyOffers()}},
+		{"connect-picker-found", PickerPage{Dialog: dialog, Search: Search{Query: "G"}, Offers: storyOffers()}},
+		{"connect-picker-empty", PickerPage{Dialog: dialog, Search: Search{Query: "fax"}, Offers: storyOffers()}},
 		{"connect-redirect", oauth},
 		{"connect-form", token},
 		{"connect-form-errors", wrong},
@@ -120,14 +121,17 @@ func connectStories() []Story {
 }
 
 func storyOffers() []Offer {
+	offer := func(id string, t Tile, category, kind, label string) Offer {
+		return Offer{Entry: Entry{ID: id, Tile: t, Categories: []string{category}, Kinds: []string{kind}}, Label: label}
+	}
 	return []Offer{
-		{ID: "acme-login", Tile: acmeLogin, Category: "example", Label: "Custom"},
-		{ID: "datadog", Tile: datadog, Category: "monitoring", Label: "API key"},
-		{ID: "github", Tile: github, Category: "developer", Label: "Sign in"},
-		{ID: "google", Tile: google, Category: "productivity", Label: "Sign in"},
-		{ID: "slack", Tile: slack, Category: "chat", Label: "Sign in"},
-		{ID: "stripe", Tile: stripe, Category: "payments", Label: "Token"},
-		{ID: "zendesk", Tile: zendesk, Category: "support", Label: "Sign in or API token"},
+		offer("acme-login", acmeLogin, "example", "custom", ""),
+		offer("datadog", datadog, "monitoring", "api_key", ""),
+		offer("github", github, "developer", "oauth2_authorization_code", "Sign in"),
+		offer("google", google, "productivity", "oauth2_authorization_code", "Sign in"),
+		offer("slack", slack, "chat", "oauth2_authorization_code", "Sign in"),
+		offer("stripe", stripe, "payments", "bearer", "Token"),
+		offer("zendesk", zendesk, "support", "basic", "Sign in, API token"),
 	}
 }
 

@@ -1,9 +1,6 @@
 package ui
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // storyRows holds one connection of each status and health.
 func storyRows() []ConnectionRow {
@@ -81,65 +78,10 @@ func consoleStories() []Story {
 			Attention: []ConnectionRow{rows[1], rows[2]}, Expiring: []ConnectionRow{rows[3]}, Recent: storyEvents()[:6],
 		}},
 		{"console-home-first", HomePage{Console: c, Connectors: 16}},
-		{"console-connectors", ConnectorsPage{
-			Console: c, Total: 16, Connectors: storyCards(), Categories: []string{"chat", "crm", "developer", "support"},
-			Kinds: []string{"oauth2_authorization_code", "api_key", "basic"},
-		}},
-		{"console-connectors-none", ConnectorsPage{Console: c, Query: "fax", Kind: "basic", Kinds: []string{"basic"}, Total: 16}},
-		{"console-connector", connectorStory(false)},
-		{"console-connector-needs-app", connectorStory(true)},
 		{"console-connections", ConnectionsPage{Console: done, Rows: rows, Connectors: []Option{{"slack", "Slack"}, {"zendesk", "Zendesk"}}, NextURL: "?after=conn_github"}},
 		{"console-connections-none", ConnectionsPage{Console: failed, Status: "disabled"}},
 		{"console-connections-first", ConnectionsPage{Console: c}},
 		{"console-events", EventsPage{Console: c, Kinds: []string{"connection.created", "credential.refreshed"}, Events: storyEvents(), NextURL: "?before=evt_8"}},
 		{"console-events-none", EventsPage{Console: c, Kind: "connection.created", Kinds: []string{"connection.created"}}},
 	}
-}
-
-func storyCards() []ConnectorCard {
-	oauth := []string{"oauth2_authorization_code"}
-	return []ConnectorCard{
-		{ID: "acme-login", Tile: acmeLogin, Category: "example", Kinds: []string{"custom"}, Custom: true, Description: "A login with user name and password that is renewed on a schedule."},
-		{ID: "datadog", Tile: datadog, Category: "monitoring", Kinds: []string{"api_key"}, Connections: 1, Description: "Metrics, logs and monitors. An API key and an application key."},
-		{ID: "github", Tile: github, Category: "developer", Kinds: oauth, NeedsApp: true, Description: "Repositories, issues and pull requests."},
-		{ID: "google", Tile: google, Category: "productivity", Kinds: oauth, Connections: 12, Description: "Mail, calendar and files of Google Workspace and personal accounts."},
-		{ID: "slack", Tile: slack, Category: "chat", Kinds: oauth, Connections: 9, Description: "Channels and messages, as a bot or as the person."},
-		{ID: "stripe", Tile: stripe, Category: "payments", Kinds: []string{"bearer"}, Deprecated: true, Description: "Payments, customers and invoices with a secret or restricted key."},
-		{ID: "xero", Tile: xero, Category: "accounting", Kinds: oauth, Connections: 3, Description: "Invoices, contacts and bank transactions of one organisation."},
-		{ID: "zendesk", Tile: zendesk, Category: "support", Kinds: []string{"oauth2_authorization_code", "basic"}, Connections: 17, Description: "Tickets, people and help articles."},
-	}
-}
-
-func connectorStory(bare bool) ConnectorPage {
-	inputs := zendeskPage().Inputs
-	p := ConnectorPage{
-		Console: storyConsole(), ID: "zendesk", Tile: zendesk, Category: "support", Version: "4f2a91c0", Verified: "documented",
-		Description: "Tickets, people and help articles.", DocsURL: "https://docs.example/auth", AppsURL: "https://docs.example/apps",
-		Inputs: inputs, Hosts: []string{"${inputs.subdomain}.zendesk.com"}, BaseURL: "https://${inputs.subdomain}.zendesk.com/api/v2",
-		RedirectURI: "http://127.0.0.1:8080/callback", EndUser: "ana", File: "zendesk.yaml",
-		Methods: []ConnectorMethod{
-			{
-				ID: "oauth", Label: "Sign in at Zendesk", Kind: "oauth2_authorization_code", NeedsApp: true, Refreshes: true,
-				Scopes: []string{"read", "write"}, Required: []string{"read"}, PKCE: "S256", ClientAuth: "body",
-				AuthorizeURL: "https://${inputs.subdomain}.zendesk.com/oauth/authorizations/new",
-				TokenURL:     "https://${inputs.subdomain}.zendesk.com/oauth/tokens",
-			},
-			{ID: "api_token", Label: "API token", Kind: "basic", Help: "For accounts where an administrator has made a token.", Fields: zendeskMethods()[1].Fields},
-		},
-		Explain: "1. The browser is sent to\n   GET https://{subdomain}.zendesk.com/oauth/authorizations/new\n       ?response_type=code&client_id={client_id}&scope=read+write\n       &redirect_uri=http://127.0.0.1:8080/callback&state=[secret]\n\n2. The code is traded\n   POST https://{subdomain}.zendesk.com/oauth/tokens\n   Content-Type: application/json\n\n   {\"grant_type\":\"authorization_code\",\"code\":\"[secret]\"}\n",
-		Source:  "id: zendesk\nname: Zendesk\ncolor: \"#03363d\"\ncategories: [support]\ninputs:\n  subdomain:\n    label: Subdomain\n    type: host\n    suffix: .zendesk.com\nauth:\n  - id: oauth\n    kind: oauth2_authorization_code\n",
-	}
-	if bare {
-		p.NeedsApp = true
-		p.AppForm = AppForm{Name: "Production", Errors: map[string]string{"client_id": "Client ID is required"}}
-		p.Custom, p.Verified = true, ""
-		p.Deprecated = "Zendesk has a new sign-in; use zendesk-v2."
-		return p
-	}
-	p.Apps = []AppRow{
-		{ID: "app_1", Name: "Production", Method: "oauth", ClientID: "acme_flows_prod", HasSecret: true, CreatedAt: storyTime.Add(-2000 * time.Hour)},
-		{ID: "app_2", Name: "Old", ClientID: "acme_" + strings.Repeat("x", 40), Refused: storyTime.Add(-3 * time.Hour), RefusedReason: "the provider refuses the app (401 invalid_client)", Scopes: []string{"read"}},
-	}
-	p.Connections = storyRows()[:1]
-	return p
 }

@@ -28,6 +28,12 @@ type entryView struct {
 	Subject bool // say what it is about
 }
 
+// tabsView is the row of a connector's pages; Here is overview, requests or definition.
+type tabsView struct {
+	Head ConnectorHead
+	Here string
+}
+
 type outwardView struct{ URL, Label string }
 
 type snippetView struct{ ID, Text string }
@@ -81,6 +87,8 @@ func views() map[string]any {
 		"hidden":    hidden,
 		"called":    called,
 		"wrong":     wrongFields,
+		"tabs":      func(head ConnectorHead, here string) tabsView { return tabsView{head, here} },
+		"sorts":     func() []string { return sorts },
 		"statuses":  func() []string { return []string{"active", "needs_reauth", "disabled", "revoked"} },
 		"lifetimes": func() []string { return []string{"30", "90", "365", ""} },
 	}

@@ -123,7 +123,7 @@ func (c *Config) options(catalog *definition.Catalog, log *slog.Logger) (engine.
 		return engine.Options{}, err
 	}
 	o := engine.Options{
-		Catalog: catalog, UI: pages, PublicURL: c.PublicURL, Egress: policy, Dev: c.Dev, Logger: log,
+		Catalog: catalog, UI: pages, PublicURL: c.PublicURL, Egress: policy, Logger: log,
 		ReadWait: c.ReadWait, CacheTTL: c.CacheTTL, Pool: c.Pool,
 	}
 	if c.Dev && c.MasterKey == "" {

@@ -77,7 +77,7 @@ func lacks(a access.Action) error {
 func showConnector(k *definition.Connector) connectorView {
 	out := connectorView{
 		ID: k.ID, Name: k.Name, Description: k.Description, Version: k.Version, Color: k.Color, Categories: k.Categories,
-		Docs: k.Links.Docs, Verified: k.Verified.Level, Deprecated: k.Deprecated, SignIn: k.Identity != nil, Inputs: showFields(k.Inputs),
+		Docs: k.Links.Docs, Verified: k.Verified.Level, Deprecated: k.Deprecated, SignIn: k.SignsIn(), Inputs: showFields(k.Inputs),
 		Methods: []methodView{},
 	}
 	if out.Categories == nil {

@@ -145,6 +145,14 @@ func (c *Connector) IdentityFor(a *Auth) *Identity {
 	return c.Identity
 }
 
+// SignsIn reports whether some method can say who the person is: its identity names a subject.
+func (c *Connector) SignsIn() bool {
+	return slices.ContainsFunc(c.Auth, func(a *Auth) bool {
+		id := c.IdentityFor(a)
+		return id != nil && id.Subject != nil
+	})
+}
+
 // settle takes out what stands for nothing: empty items of lists, and what the definition says there
 // is none of.
 func (c *Connector) settle() {

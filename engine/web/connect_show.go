@@ -62,38 +62,29 @@ func (h *handler) allowed(v visit, id string) (*definition.Connector, error) {
 	return h.Catalog.Current(id)
 }
 
+// pick shows the list of connectors that the session may choose from.
 func (h *handler) pick(c *fiber.Ctx, v visit, offers []*definition.Connector) error {
-	q, err := one(c, "q")
-	if err != nil {
+	p := ui.PickerPage{Dialog: v.dialog("dowel_status", "cancelled"), EndUser: v.Principal.EndUser}
+	var err error
+	if p.Search, err = searched(c); err != nil {
 		return err
 	}
-	p := ui.PickerPage{Dialog: v.dialog("dowel_status", "cancelled"), EndUser: v.Principal.EndUser, Query: q, Total: len(offers)}
 	for _, k := range offers {
-		o := ui.Offer{ID: k.ID, Tile: tile(k), Label: ways(k)}
-		if len(k.Categories) > 0 {
-			o.Category = k.Categories[0]
-		}
-		if matches(q, k.Name, k.ID, o.Category) {
-			p.Offers = append(p.Offers, o)
-		}
+		p.Offers = append(p.Offers, ui.Offer{Entry: entry(k), Label: ways(k)})
 	}
 	return h.page(c, fiber.StatusOK, v.frame(), p)
 }
 
-// ways names the ways to connect.
+// ways names the ways to connect; empty if one of them has no name.
 func ways(k *definition.Connector) string {
 	names := make([]string, 0, len(k.Auth))
 	for _, a := range k.Auth {
-		if a.Label != "" {
-			names = append(names, a.Label)
+		if a.Label == "" {
+			return ""
 		}
+		names = append(names, a.Label)
 	}
 	return strings.Join(names, ", ")
-}
-
-// matches reports whether one of the words contains what is searched for.
-func matches(q string, words ...string) bool {
-	return strings.Contains(strings.ToLower(strings.Join(words, " ")), strings.ToLower(strings.TrimSpace(q)))
 }
 
 // already shows the connection that the session has made before.

@@ -57,5 +57,5 @@ func (h *handler) connectionReconnect(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return h.connectAs(c, principal(c), identity.SessionInput{EndUser: v.EndUser, Connection: v.ID, Connectors: []string{v.Connector}})
+	return h.connectAs(c, principal(c), identity.SessionInput{EndUser: v.EndUser, Connection: v.ID, Connectors: []string{v.Connector}}, "")
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -12,16 +11,13 @@ import (
 	"dowel/ui"
 )
 
-// connectorList is the grid of connectors.
+// connectorList is the gallery of connectors.
 func (h *handler) connectorList(c *fiber.Ctx) error {
 	p := ui.ConnectorsPage{Console: noted(c)}
 	var err error
-	for name, to := range map[string]*string{"q": &p.Query, "category": &p.Category, "kind": &p.Kind} {
-		if *to, err = one(c, name); err != nil {
-			return err
-		}
+	if p.Search, err = searched(c); err != nil {
+		return err
 	}
-	all := h.Catalog.All()
 	apps, err := h.Connections.Apps(c.UserContext(), principal(c), "")
 	if err != nil {
 		return err
@@ -30,48 +26,68 @@ func (h *handler) connectorList(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p.Total = len(all)
-	for _, k := range all {
-		card := ui.ConnectorCard{
-			ID: k.ID, Tile: tile(k), Description: k.Description, Kinds: kinds(k), Connections: tally[k.ID],
-			Deprecated: k.Deprecated != "", NeedsApp: needsApp(k, apps),
-		}
-		if len(k.Categories) > 0 {
-			card.Category = k.Categories[0]
-		}
-		p.Categories = append(p.Categories, card.Category)
-		p.Kinds = append(p.Kinds, card.Kinds...)
-		if matches(p.Query, k.Name, k.ID, k.Description) && (p.Category == "" || p.Category == card.Category) &&
-			(p.Kind == "" || slices.Contains(card.Kinds, p.Kind)) {
-			p.Connectors = append(p.Connectors, card)
-		}
+	have := appsFor(apps)
+	for _, k := range h.Catalog.All() {
+		card := ui.ConnectorCard{Entry: entry(k), Description: k.Description, Deprecated: k.Deprecated != "", NeedsApp: have.lacks(k)}
+		card.Connections = tally[k.ID]
+		p.Connectors = append(p.Connectors, card)
 	}
-	p.Categories, p.Kinds = distinct(p.Categories), distinct(p.Kinds)
 	return h.page(c, fiber.StatusOK, frame{}, p)
 }
 
+// searched reads from the address what a list of connectors is narrowed by.
+func searched(c *fiber.Ctx) (ui.Search, error) {
+	var s ui.Search
+	var signsIn string
+	for name, to := range map[string]*string{"q": &s.Query, "category": &s.Category, "kind": &s.Kind, "signin": &signsIn, "sort": &s.Sort} {
+		var err error
+		if *to, err = one(c, name); err != nil {
+			return s, err
+		}
+	}
+	s.SignsIn = signsIn == "yes"
+	return s, nil
+}
+
+// entry is a connector in a list.
+func entry(k *definition.Connector) ui.Entry {
+	return ui.Entry{
+		ID: k.ID, Tile: tile(k), Categories: k.Categories, Kinds: kinds(k), SignsIn: k.SignsIn(), Verified: k.Verified.Level,
+	}
+}
+
+// kinds lists the auth kinds of a connector, each once, in the order of its methods.
 func kinds(k *definition.Connector) []string {
 	var out []string
+	seen := map[definition.AuthKind]bool{}
 	for _, a := range k.Auth {
-		out = append(out, string(a.Kind))
+		if !seen[a.Kind] {
+			seen[a.Kind] = true
+			out = append(out, string(a.Kind))
+		}
 	}
-	return distinct(out)
+	return out
 }
 
-// distinct sorts and leaves out what is empty or there before.
-func distinct(words []string) []string {
-	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-	slices.Sort(words)
-	return slices.Compact(words)
+// appSet holds the apps there are, by connector and method; a method of "" stands for all.
+type appSet map[[2]string]bool
+
+func appsFor(apps []connection.AppView) appSet {
+	out := appSet{}
+	for _, a := range apps {
+		out[[2]string{a.Connector, a.Method}] = true
+	}
+	return out
 }
 
-// needsApp reports whether nothing can be connected before an app is added.
-func needsApp(k *definition.Connector, apps []connection.AppView) bool {
-	return !slices.ContainsFunc(k.Auth, func(a *definition.Auth) bool {
-		return !a.Kind.NeedsApp() || slices.ContainsFunc(apps, func(p connection.AppView) bool {
-			return p.Connector == k.ID && (p.Method == "" || p.Method == a.ID)
-		})
-	})
+// lacks reports whether nothing can be connected before an app is added.
+func (s appSet) lacks(k *definition.Connector) bool {
+	for _, a := range k.Auth {
+		if !a.Kind.NeedsApp() || s[[2]string{k.ID, ""}] || s[[2]string{k.ID, a.ID}] {
+			return false
+		}
+	}
+	return true
 }
 
 // tally counts the connections of each connector, as far as a page should look.

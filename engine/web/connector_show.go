@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"net/url"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -11,8 +10,6 @@ import (
 	"dowel/engine/definition"
 	"dowel/ui"
 )
-
-func connectorPath(id string) string { return "/console/connectors/" + url.PathEscape(id) }
 
 // connectorShow is one connector with its apps.
 func (h *handler) connectorShow(c *fiber.Ctx) error {
@@ -34,13 +31,10 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 		return err
 	}
 	p := ui.ConnectorPage{
-		Console: noted(c), ID: k.ID, Tile: tile(k), Description: k.Description, Version: k.Version, Deprecated: k.Deprecated,
-		Verified: k.Verified.Level, DocsURL: k.Links.Docs, AppsURL: k.Links.Apps, Inputs: fields(k.Inputs, typed{}),
-		RedirectURI: h.RedirectURI, NeedsApp: needsApp(k, apps), File: k.File, Source: string(k.Source),
+		ConnectorHead: connectorHead(c, k), Simulated: h.Simulated, Links: links(k), AppsURL: k.Links.Apps, Replaces: k.Replaces,
+		Verified: ui.Verified{Level: k.Verified.Level, Sources: k.Verified.Sources, Date: k.Verified.Date, Note: k.Verified.Note},
+		Inputs:   fields(k.Inputs, typed{}), RedirectURI: h.RedirectURI, NeedsApp: appsFor(apps).lacks(k),
 		Connections: h.rows(made), EndUser: principal(c).ID,
-	}
-	if len(k.Categories) > 0 {
-		p.Category = k.Categories[0]
 	}
 	if k.API.BaseURL != nil {
 		p.BaseURL = k.API.BaseURL.Source
@@ -60,11 +54,22 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 			Refused: moment(a.RefusedSince), RefusedReason: a.RefusedReason, CreatedAt: a.CreatedAt,
 		})
 	}
-	if h.Explain != nil {
-		p.Explain = h.Explain(k)
-	}
 	change(&p)
 	return h.page(c, status, frame{}, p)
+}
+
+// links are the addresses for people that a definition has.
+func links(k *definition.Connector) []ui.Link {
+	var out []ui.Link
+	for _, l := range []ui.Link{
+		{Key: "website", URL: k.Links.Website}, {Key: "docs", URL: k.Links.Docs}, {Key: "apps", URL: k.Links.Apps},
+		{Key: "revoke", URL: k.Links.Revoke}, {Key: "status", URL: k.Links.StatusURL},
+	} {
+		if l.URL != "" {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // methodView is a method for an operator to read.

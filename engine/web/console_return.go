@@ -10,14 +10,18 @@ import (
 )
 
 // connectAs opens a connect session for an operator and sends the operator's browser to it; it comes
-// back to the console.
-func (h *handler) connectAs(c *fiber.Ctx, p access.Principal, in identity.SessionInput) error {
+// back to the console. Method, if there is one, is the one chosen first.
+func (h *handler) connectAs(c *fiber.Ctx, p access.Principal, in identity.SessionInput, method string) error {
 	in.ReturnURL = h.PublicURL + "/console/return?connector=" + url.QueryEscape(in.Connectors[0])
 	t, err := h.Identity.CreateConnectSession(c.UserContext(), p, in)
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/connect/"+url.PathEscape(t.Ticket))
+	to := "/connect/" + url.PathEscape(t.Ticket)
+	if method != "" {
+		to += "?method=" + url.QueryEscape(method)
+	}
+	return h.redirect(c, to)
 }
 
 // consoleReturn is where an operator comes back to from connecting.

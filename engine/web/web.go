@@ -30,10 +30,9 @@ type Deps struct {
 	UI          *ui.UI
 	// PublicURL is our own origin, RedirectURI the address of the callback as providers know it.
 	PublicURL, RedirectURI string
-	Dev                    bool
-	// Explain writes out the requests a connector will make, redacted; nil: not shown.
-	Explain func(k *definition.Connector) string
-	Logger  *slog.Logger
+	// Simulated says that no real provider is called.
+	Simulated bool
+	Logger    *slog.Logger
 }
 
 type handler struct {
@@ -89,6 +88,8 @@ func (h *handler) consoleRoutes(r fiber.Router) {
 
 	console.Get("/connectors", h.connectorList)
 	console.Get("/connectors/:id", h.connectorShow)
+	console.Get("/connectors/:id/requests", h.connectorRequests)
+	console.Get("/connectors/:id/definition", h.connectorDefinition)
 	console.Post("/connectors/:id/connect", h.connectorConnect)
 	console.Post("/connectors/:id/apps", h.appCreate)
 	console.Post("/apps/:id/secret", h.appSecret)
