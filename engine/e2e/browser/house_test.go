@@ -2,6 +2,7 @@ package browser
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -21,13 +22,19 @@ type house struct {
 // newHouse starts both; flags are the simulator's.
 func newHouse(t *testing.T, flags ...string) *house {
 	t.Helper()
+	return newHouseWith(t, nil, flags...)
+}
+
+// newHouseWith is newHouse with settings of both processes ("DOWEL_CONNECTORS_DIR=…").
+func newHouseWith(t *testing.T, env []string, flags ...string) *house {
+	t.Helper()
 	needChromium(t)
 	address := e2e.FreeAddress(t)
-	s := e2e.StartSimulator(t, "http://"+address, flags...)
+	s := e2e.StartSimulatorWith(t, env, "http://"+address, flags...)
 	// Another name for the same machine is another site to a browser, as a provider's is: what cookies
 	// and openers survive on the way there and back is then told as it is.
 	s.URL = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
-	return &house{t: t, simulator: s, Instance: e2e.Start(t, "DOWEL_LISTEN="+address, "DOWEL_SIMULATOR_URL="+s.URL)}
+	return &house{t: t, simulator: s, Instance: e2e.Start(t, append([]string{"DOWEL_LISTEN=" + address, "DOWEL_SIMULATOR_URL=" + s.URL}, env...)...)}
 }
 
 // visitor is a person who may get to the house and its simulated providers.
@@ -83,6 +90,22 @@ func (h *house) allow(origins ...string) {
 	if status, b := h.Do(http.MethodPatch, "/api/v1/tenant", map[string]any{"return_origins": origins}); status != http.StatusOK {
 		h.t.Fatalf("return origins: %d %s", status, b)
 	}
+}
+
+// of is how a list says that it shows n of all connectors.
+func (h *house) of(n int) string {
+	h.t.Helper()
+	return fmt.Sprintf("%d of %d", n, h.catalogue())
+}
+
+// catalogue counts the connectors there are.
+func (h *house) catalogue() int {
+	h.t.Helper()
+	var list struct {
+		Connectors []struct{} `json:"connectors"`
+	}
+	h.Get(h.t, "/api/v1/connectors", &list)
+	return len(list.Connectors)
 }
 
 // connection is what tests look at of one.

@@ -61,7 +61,7 @@ func TestKeyboardOnly(t *testing.T) {
 	w.see("What do you want to connect?")
 	w.tabTo("Search")
 	w.typeText("zen")
-	w.see("1 of 16")
+	w.see(h.of(1))
 	w.keys(kb.ArrowDown)
 	if f := w.focused(); !strings.HasPrefix(f, "a ") || !strings.Contains(f, "Zendesk") {
 		t.Fatalf("the arrow leads to %q", f)

@@ -107,6 +107,8 @@ func TestConsolePagesFit320Pixels(t *testing.T) {
 	h.Connect(t, "stripe", "", "user-1", map[string]string{"secret_key": "sk_test_1"})
 	for _, page := range []string{
 		"/console", "/console/connectors", "/console/connectors?q=nothing-like-it", "/console/connectors/zendesk", "/console/connectors/acme-login",
+		"/console/connectors?category=crm&kind=oauth&signin=yes&sort=used", "/console/connectors/google/requests", "/console/connectors/microsoft/requests",
+		"/console/connectors/slack/definition", "/console/connectors/slack/definition#L26",
 		"/console/connections", "/console/connections?status=revoked", "/console/connections/" + id, "/console/connections/" + id + "/disconnect",
 		"/console/keys", "/console/events", "/console/events?kind=token.read", "/console/nowhere",
 	} {

@@ -190,6 +190,7 @@ func (g *gallery) console(h *house) {
 	g.take(w, "console-home")
 	for name, path := range map[string]string{
 		"console-connectors": "/console/connectors", "console-connector": "/console/connectors/zendesk",
+		"console-requests": "/console/connectors/slack/requests", "console-definition": "/console/connectors/slack/definition",
 		"console-connections": "/console/connections", "console-keys": "/console/keys", "console-events": "/console/events",
 		"console-404": "/console/nothing", "console-connectors-none": "/console/connectors?q=fax",
 		"console-connection": "/console/connections/" + h.connections()[0].ID,
