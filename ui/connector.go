@@ -89,7 +89,7 @@ type ConnectorPage struct {
 	Links         []Link
 	AppsURL       string // where to register an app at the provider
 	Replaces      []string
-	Inputs        []Field // asked whatever the method
+	Inputs        []Field  // asked whatever the method
 	Environments  []Option // of which an app may be for one
 	Methods       []ConnectorMethod
 	Hosts         []string
