@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"dowel/engine/definition"
 	"dowel/engine/egress"
@@ -18,29 +19,39 @@ func (r Request) exchange(ctx context.Context, t *definition.TokenRequest, stand
 	if err != nil {
 		return Done{}, err
 	}
-	out, err := r.scoped()
+	a, env, err := r.answer(ctx, req, t.Outcome, env, secretsAmong(standard), before == nil)
 	if err != nil {
 		return Done{}, err
-	}
-	s := r.scrubber(env, req, secretsAmong(standard)...)
-	// Once, whatever the method: a code and a rotating refresh token are spent by the first request.
-	raw, err := out.DoOnce(ctx, req)
-	if err != nil {
-		return Done{}, err
-	}
-	a, readErr := read(raw)
-	env = answering(env, a)
-	if !succeeded(a, t.Outcome, env) {
-		return Done{}, r.failed(a, t.Outcome, env, s, before == nil)
-	}
-	if readErr != nil {
-		return Done{}, r.unreadable(readErr)
 	}
 	c, err := r.credential(a, &t.Answer, env, before)
 	if err != nil {
 		return Done{}, r.unreadable(err)
 	}
 	return Done{Credential: c, Captured: capture(t.Answer.Capture, env)}, nil
+}
+
+// answer sends a request in which the client authenticates, and returns an answer that is a success
+// and can be read, with what formulas see of it. first says that nothing was connected before.
+func (r Request) answer(ctx context.Context, req *http.Request, o definition.Outcome, env definition.Env, secrets []string, first bool) (*response, definition.Env, error) {
+	out, err := r.scoped()
+	if err != nil {
+		return nil, nil, err
+	}
+	s := r.scrubber(env, req, secrets...)
+	// Once, whatever the method: a code and a rotating refresh token are spent by the first request.
+	raw, err := out.DoOnce(ctx, req)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, readErr := read(raw)
+	env = answering(env, a)
+	if !succeeded(a, o, env) {
+		return nil, nil, r.failed(a, o, env, s, first)
+	}
+	if readErr != nil {
+		return nil, nil, r.unreadable(readErr)
+	}
+	return a, env, nil
 }
 
 // secretsAmong are the parameters that nobody else may learn.

@@ -14,44 +14,50 @@ import (
 	"dowel/engine/fault"
 )
 
-// tokenRequest makes the message of a token request: the grant's standard parameters under the names
-// the definition gives them, the definition's own, and the client's authentication in one place.
+// tokenRequest makes the message of a token request.
 func (r Request) tokenRequest(ctx context.Context, t *definition.TokenRequest, standard []pair, env definition.Env) (*http.Request, error) {
-	u, err := t.URL.FillURL(env)
+	return r.clientRequest(ctx, "token", &t.ClientRequest, standard, env)
+}
+
+// clientRequest makes the message of a request in which the client authenticates: the standard
+// parameters under the names the definition gives them, the definition's own, and the client's
+// authentication in one place. what names the request for people.
+func (r Request) clientRequest(ctx context.Context, what string, q *definition.ClientRequest, standard []pair, env definition.Env) (*http.Request, error) {
+	u, err := q.URL.FillURL(env)
 	if err != nil {
-		return nil, invalidRequest("token", err)
+		return nil, invalidRequest(what, err)
 	}
 	id, key := r.client(env)
-	client, err := clientPairs(t.ClientAuth, id, key)
+	client, err := clientPairs(q.ClientAuth, id, key)
 	if err != nil {
 		return nil, err
 	}
-	params, err := merged(append(standard, client...), t.Names, t.Params, env)
+	params, err := merged(append(standard, client...), q.Names, q.Params, env)
 	if err != nil {
-		return nil, invalidRequest("token", err)
+		return nil, invalidRequest(what, err)
 	}
-	req, err := tokenMessage(ctx, t, u, params)
+	req, err := clientMessage(ctx, q, u, params)
 	if err != nil {
-		return nil, invalidRequest("token", err)
+		return nil, invalidRequest(what, err)
 	}
 	req.Header.Set("Accept", "application/json")
-	if t.ClientAuth == definition.ClientAuthHeader {
+	if q.ClientAuth == definition.ClientAuthHeader {
 		req.Header.Set("Authorization", basicClient(id, key))
 	}
-	if err := setHeaders(req, t.Headers, env); err != nil {
+	if err := setHeaders(req, q.Headers, env); err != nil {
 		return nil, err
 	}
 	return req, nil
 }
 
-func tokenMessage(ctx context.Context, t *definition.TokenRequest, u *url.URL, params []pair) (*http.Request, error) {
-	method := cmp.Or(t.Method, http.MethodPost)
-	if t.Format == "query" || method == http.MethodGet {
+func clientMessage(ctx context.Context, q *definition.ClientRequest, u *url.URL, params []pair) (*http.Request, error) {
+	method := cmp.Or(q.Method, http.MethodPost)
+	if q.Format == "query" || method == http.MethodGet {
 		u.RawQuery = joinQuery(u.RawQuery, encode(params))
 		return http.NewRequestWithContext(ctx, method, u.String(), http.NoBody)
 	}
 	body, contentType := encode(params), "application/x-www-form-urlencoded"
-	if t.Format == "json" {
+	if q.Format == "json" {
 		m := make(map[string]string, len(params))
 		for _, p := range params {
 			m[p.name] = p.value

@@ -122,19 +122,24 @@ const (
 	ClientAuthNone   ClientAuth = "none"   // public client: client_id only
 )
 
-// TokenRequest is a request to the token endpoint. The standard parameters of the grant are filled
-// in by the method; Params adds to them, Names renames them or leaves them out.
-type TokenRequest struct {
+// ClientRequest is a request in which the client authenticates. Its standard parameters are filled in
+// by the method; Params adds to them, Names renames them or leaves them out.
+type ClientRequest struct {
 	URL        Template   `yaml:"url"`
 	Method     string     `yaml:"method"` // empty: POST
 	ClientAuth ClientAuth `yaml:"client_auth"`
 	Format     string     `yaml:"format"` // form (default), json, query
-	GrantType  string     `yaml:"grant_type"`
 	Params     Params     `yaml:"params"`
 	Names      Names      `yaml:"names"`
 	Headers    Params     `yaml:"headers"`
 	Outcome    `yaml:",inline"`
-	Answer     TokenAnswer `yaml:"answer"`
+}
+
+// TokenRequest is a request to the token endpoint.
+type TokenRequest struct {
+	ClientRequest `yaml:",inline"`
+	GrantType     string      `yaml:"grant_type"`
+	Answer        TokenAnswer `yaml:"answer"`
 }
 
 // Outcome decides whether an answer is a success, and reads the error if it is not.

@@ -87,11 +87,15 @@ func (k *compiler) token(t *TokenRequest) {
 	if t == nil {
 		return
 	}
-	k.template(&t.URL, inExchange)
-	k.params(t.Params, inExchange)
-	k.params(t.Headers, inExchange)
-	k.outcome(t.Outcome, inExchange.answering())
+	k.clientRequest(&t.ClientRequest, inExchange)
 	k.answer(&t.Answer, inExchange.answering())
+}
+
+func (k *compiler) clientRequest(q *ClientRequest, p place) {
+	k.template(&q.URL, p)
+	k.params(q.Params, p)
+	k.params(q.Headers, p)
+	k.outcome(q.Outcome, p.answering())
 }
 
 func (k *compiler) refresh(r *Refresh) {
