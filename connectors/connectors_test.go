@@ -21,7 +21,7 @@ func TestEveryDefinitionLoadsWithoutAFinding(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		c, err := catalog.Current(strings.TrimSuffix(f.Name(), ".yaml"))
+		c, err := catalog.Current(t.Context(), "", strings.TrimSuffix(f.Name(), ".yaml"))
 		if err != nil {
 			t.Errorf("%s does not define the connector it is named after: %v", f.Name(), err)
 			continue

@@ -22,6 +22,7 @@ import (
 	"dowel/engine/audit"
 	"dowel/engine/auth"
 	"dowel/engine/connection"
+	"dowel/engine/connector"
 	"dowel/engine/definition"
 	"dowel/engine/egress"
 	"dowel/engine/fault"
@@ -53,12 +54,15 @@ type Options struct {
 	CacheTTL time.Duration // how old a token answer in memory may be
 	Pool     int           // renewals at once
 	Sinks    []audit.Sink
+	// Beside runs as long as the house does; each ends when its context does.
+	Beside []func(context.Context) error
 }
 
 // Engine is the assembled house.
 type Engine struct {
 	Identity    *identity.Service
 	Connections *connection.Service
+	Connectors  *connector.Service
 	Flows       *flow.Service
 	Source      *token.Source
 	Sweeper     *token.Sweeper
@@ -102,6 +106,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e.Sweeper = &token.Sweeper{Source: e.Source, Pool: o.Pool}
 	e.reads = &connection.Reads{Log: o.Store, Logger: o.Logger.With("room", "connection")}
 	e.Connections = &connection.Service{Store: o.Store, Vault: v, Source: e.Source, Reads: e.reads, Logger: o.Logger.With("room", "connection")}
+	e.Connectors = &connector.Service{Store: o.Store, Catalog: o.Catalog}
 	e.Flows = &flow.Service{
 		Store: o.Store, Vault: v, Logger: o.Logger.With("room", "flow"),
 		Finishers: map[string]flow.Finisher{e.Connections.Intent(): e.Connections},
@@ -137,16 +142,25 @@ func publicURL(o Options) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// kept finds definition versions in the store: a tenant's own, then those that came with a process.
-type kept struct{ store storage.Definitions }
+// kept finds definition versions in the store.
+type kept struct{ store storage.Store }
 
 // Source implements definition.Versions.
 func (k kept) Source(ctx context.Context, tenant, connector, version string) ([]byte, error) {
 	d, err := k.store.Definition(ctx, tenant, connector, version)
-	if fault.KindOf(err) == fault.NotFound {
-		d, err = k.store.Definition(ctx, "", connector, version)
-	}
 	return d.Source, err
+}
+
+// Published implements definition.Versions.
+func (k kept) Published(ctx context.Context, tenant string) (map[string]string, error) {
+	all, err := k.store.Publications(ctx, tenant)
+	out := make(map[string]string, len(all))
+	for _, p := range all {
+		if p.Version != "" {
+			out[p.ID] = p.Version
+		}
+	}
+	return out, err
 }
 
 func (e *Engine) doors(public string, v *vault.Vault) *fiber.App {
@@ -164,7 +178,7 @@ func (e *Engine) doors(public string, v *vault.Vault) *fiber.App {
 		},
 	})
 	app.Use(recovered(o.Logger))
-	api.Routes(app, api.Deps{Identity: e.Identity, Connections: e.Connections, Catalog: o.Catalog, Ready: o.Store.Ping, Logger: o.Logger.With("room", "api")})
+	api.Routes(app, api.Deps{Identity: e.Identity, Connections: e.Connections, Connectors: e.Connectors, Catalog: o.Catalog, Ready: o.Store.Ping, Logger: o.Logger.With("room", "api")})
 	web.Routes(app, web.Deps{
 		Identity: e.Identity, Connections: e.Connections, Flows: e.Flows, Catalog: o.Catalog, UI: o.UI, PublicURL: public,
 		RedirectURI: v.RedirectURI, Simulated: o.Simulate != nil, Logger: o.Logger.With("room", "web"),
@@ -194,6 +208,9 @@ func (e *Engine) Run(ctx context.Context, ln net.Listener) error {
 	failed := make(chan error, 1)
 	group.Go(func() error { return e.relay.Run(background) })
 	group.Go(func() error { return e.reads.Run(background) })
+	for _, run := range e.options.Beside {
+		group.Go(func() error { return run(background) })
+	}
 	clock := e.clock(ctx)
 	clock.Start()
 	go func() { failed <- e.app.Listener(ln) }()

@@ -27,8 +27,9 @@ var allowed = map[string][]string{
 	"token":      {"audit", "auth", "definition", "fault", "secret", "storage", "vault"},
 	"flow":       {"access", "audit", "auth", "definition", "fault", "storage", "vault"},
 	"connection": {"access", "audit", "auth", "definition", "fault", "flow", "secret", "storage", "token", "vault"},
+	"connector":  {"access", "audit", "definition", "fault", "storage"},
 	"identity":   {"access", "audit", "fault", "storage"},
-	"api":        {"access", "connection", "definition", "fault", "flow", "identity"},
+	"api":        {"access", "connection", "connector", "definition", "fault", "flow", "identity"},
 	"web":        {"access", "audit", "connection", "definition", "fault", "flow", "identity"},
 
 	"auth/authtest":               {"auth", "definition", "egress", "fault", "secret"},

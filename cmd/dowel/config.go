@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"net/url"
 	"os"
@@ -245,12 +244,4 @@ func (c *Config) egress() (egress.Policy, error) {
 	}
 	p.ExtraCA = b
 	return p, nil
-}
-
-// definitions are the files to serve: the operator's own, which may replace ours, over ours.
-func (c *Config) definitions() fs.FS {
-	if c.ConnectorsDir == "" {
-		return nil
-	}
-	return os.DirFS(c.ConnectorsDir)
 }

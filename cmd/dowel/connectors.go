@@ -70,7 +70,7 @@ func lint(paths []string) ([]definition.Finding, error) {
 			if err != nil {
 				return nil, err
 			}
-			_, found := definition.Parse(f, source, beside(f), connectors.FS)
+			_, found := definition.Parse(f, source, beside(f), definition.In(connectors.FS))
 			findings = append(findings, found...)
 		}
 	}
@@ -78,7 +78,7 @@ func lint(paths []string) ([]definition.Finding, error) {
 }
 
 // beside is the directory of a file, where a definition that it extends may be.
-func beside(file string) fs.FS { return os.DirFS(filepath.Dir(file)) }
+func beside(file string) definition.Parents { return definition.In(os.DirFS(filepath.Dir(file))) }
 
 func definitionFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
@@ -120,9 +120,9 @@ func explainCommand() *cobra.Command {
 // find returns the connector of a file, or the one that fsys holds under an id.
 func find(what string, fsys fs.FS) (*definition.Connector, []definition.Finding, error) {
 	source, err := os.ReadFile(what) // #nosec G304: named by the user
-	name, parents := what, []fs.FS{beside(what), connectors.FS}
+	name, parents := what, []definition.Parents{beside(what), definition.In(connectors.FS)}
 	if errors.Is(err, fs.ErrNotExist) {
-		name, parents = what+".yaml", []fs.FS{fsys, connectors.FS}
+		name, parents = what+".yaml", []definition.Parents{definition.In(fsys), definition.In(connectors.FS)}
 		source, err = fs.ReadFile(fsys, name)
 	}
 	if err != nil {

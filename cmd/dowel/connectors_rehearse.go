@@ -60,11 +60,11 @@ func tested(names []string, dir string) (ks []*definition.Connector, errs []defi
 		fsys = os.DirFS(dir)
 	}
 	if len(names) == 0 {
-		catalog, findings, err := definition.Load(fsys, connectors.FS)
+		catalog, findings, err := definition.Load(fsys, definition.In(connectors.FS))
 		if err != nil {
 			return nil, nil, err
 		}
-		return catalog.All(), findings, nil
+		return catalog.Shared(), findings, nil
 	}
 	for _, name := range names {
 		k, findings, err := find(name, fsys)

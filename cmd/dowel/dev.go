@@ -18,8 +18,6 @@ import (
 
 	"dowel/engine"
 	"dowel/engine/access"
-	"dowel/engine/connection"
-	"dowel/engine/definition"
 	"dowel/engine/simulator"
 )
 
@@ -31,25 +29,30 @@ func serveDev(ctx context.Context, c *Config, o engine.Options, ln net.Listener,
 	if err != nil {
 		return fmt.Errorf("DOWEL_SIMULATOR_URL: %w", err)
 	}
+	var sim *simulator.Simulator
 	if c.SimulatorURL == "" {
-		s := simulator.New(simulator.Options{Catalog: o.Catalog})
-		registerApps(s, o.Catalog, c.PublicURL+"/callback")
+		sim = simulator.New(simulator.Options{Catalog: o.Catalog, Tenant: defaultTenant})
 		simLn, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return fmt.Errorf("listen for the simulator: %w", err)
 		}
 		base = &url.URL{Scheme: "http", Host: simLn.Addr().String()}
-		group.Go(func() error { return serveSimulator(ctx, simLn, s) })
+		group.Go(func() error { return serveSimulator(ctx, simLn, sim) })
 	}
 	o.Simulate = func(connector string) func(*url.URL) *url.URL { return simulator.Reroute(base, connector) }
 	e, err := engine.New(ctx, o)
 	if err != nil {
 		return err
 	}
-	seeded, err := seed(ctx, e, o.Catalog)
+	seeded, err := seed(ctx, e)
 	if err != nil {
 		return err
 	}
+	n := newcomer{engine: e, catalog: o.Catalog, simulator: sim, redirectURI: c.PublicURL + "/callback", served: map[string]bool{}, log: o.Logger}
+	if err := n.serveNew(ctx); err != nil {
+		return err
+	}
+	group.Go(func() error { return n.follow(ctx) })
 	seeded.URL = c.PublicURL
 	if err := writeDevFile(c.DataDir, seeded); err != nil {
 		return err
@@ -75,16 +78,13 @@ type devFile struct {
 	ConsoleURL string `json:"console_url"`
 }
 
-// seed makes the development tenant, its apps, a key and a link. What is there already stays.
-func seed(ctx context.Context, e *engine.Engine, catalog *definition.Catalog) (devFile, error) {
+// seed makes the development tenant, a key and a link. What is there already stays.
+func seed(ctx context.Context, e *engine.Engine) (devFile, error) {
 	var d devFile
 	if err := e.Identity.EnsureTenant(ctx, defaultTenant, "Development"); err != nil {
 		return d, err
 	}
-	p := access.Principal{Kind: access.Operator, Tenant: defaultTenant, ID: "developer"}
-	if err := seedApps(ctx, e.Connections, p, catalog); err != nil {
-		return d, err
-	}
+	p := developer()
 	var scopes []string
 	for _, a := range access.Actions() {
 		scopes = append(scopes, string(a))
@@ -97,47 +97,8 @@ func seed(ctx context.Context, e *engine.Engine, catalog *definition.Catalog) (d
 	return d, err
 }
 
-func seedApps(ctx context.Context, s *connection.Service, p access.Principal, catalog *definition.Catalog) error {
-	have := map[string]bool{}
-	apps, err := s.Apps(ctx, p, "")
-	if err != nil {
-		return err
-	}
-	for _, a := range apps {
-		have[a.Connector] = true
-	}
-	for _, k := range catalog.All() {
-		if !usesApp(k) || have[k.ID] {
-			continue
-		}
-		id, key := simulatedApp(k.ID)
-		name := "Simulated " + k.Name
-		if _, err := s.CreateApp(ctx, p, connection.AppInput{Connector: k.ID, Name: &name, ClientID: &id, ClientSecret: &key}); err != nil {
-			return fmt.Errorf("seed app of %s: %w", k.ID, err)
-		}
-	}
-	return nil
-}
-
-func usesApp(k *definition.Connector) bool {
-	for _, a := range k.Auth {
-		if a.Kind.NeedsApp() {
-			return true
-		}
-	}
-	return false
-}
-
-// simulatedApp is the client id and secret of the app every simulated provider knows.
-func simulatedApp(connector string) (id, key string) {
-	return "sim-" + connector, "simulated-secret-of-" + connector
-}
-
-func registerApps(s *simulator.Simulator, catalog *definition.Catalog, redirectURI string) {
-	for _, k := range catalog.All() {
-		id, key := simulatedApp(k.ID)
-		s.Register(k.ID, id, key, redirectURI)
-	}
+func developer() access.Principal {
+	return access.Principal{Kind: access.Operator, Tenant: defaultTenant, ID: "developer"}
 }
 
 func serveSimulator(ctx context.Context, ln net.Listener, h http.Handler) error {

@@ -15,9 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dowel/connectors"
 	"dowel/engine"
-	"dowel/engine/definition"
 	"dowel/engine/secret"
 	"dowel/engine/storage"
 	"dowel/engine/storage/mongo"
@@ -70,7 +68,7 @@ func serve(ctx context.Context, c *Config, out, logs io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	catalog, err := loadCatalog(c, log)
+	lib, err := openLibrary(c, log)
 	if err != nil {
 		return err
 	}
@@ -85,7 +83,7 @@ func serve(ctx context.Context, c *Config, out, logs io.Writer) (err error) {
 	if c.PublicURL == "" && c.Dev {
 		c.PublicURL = "http://" + ln.Addr().String()
 	}
-	o, err := c.options(catalog, log)
+	o, err := c.options(lib, log)
 	if err != nil {
 		return err
 	}
@@ -105,7 +103,7 @@ func serve(ctx context.Context, c *Config, out, logs io.Writer) (err error) {
 	if err := e.Identity.EnsureTenant(ctx, defaultTenant, "Default"); err != nil {
 		return err
 	}
-	log.Info("serving", "url", c.PublicURL, "connectors", len(catalog.All()))
+	log.Info("serving", "url", c.PublicURL, "connectors", len(lib.catalog.Shared()))
 	return e.Run(ctx, ln)
 }
 
@@ -113,7 +111,7 @@ func serve(ctx context.Context, c *Config, out, logs io.Writer) (err error) {
 const defaultTenant = "default"
 
 // options are what the house is built from, but for the store.
-func (c *Config) options(catalog *definition.Catalog, log *slog.Logger) (engine.Options, error) {
+func (c *Config) options(lib *library, log *slog.Logger) (engine.Options, error) {
 	pages, err := ui.New()
 	if err != nil {
 		return engine.Options{}, err
@@ -123,8 +121,8 @@ func (c *Config) options(catalog *definition.Catalog, log *slog.Logger) (engine.
 		return engine.Options{}, err
 	}
 	o := engine.Options{
-		Catalog: catalog, UI: pages, PublicURL: c.PublicURL, Egress: policy, Logger: log,
-		ReadWait: c.ReadWait, CacheTTL: c.CacheTTL, Pool: c.Pool,
+		Catalog: lib.catalog, UI: pages, PublicURL: c.PublicURL, Egress: policy, Logger: log,
+		ReadWait: c.ReadWait, CacheTTL: c.CacheTTL, Pool: c.Pool, Beside: []func(context.Context) error{lib.follow},
 	}
 	if c.Dev && c.MasterKey == "" {
 		o.MasterKeys, err = c.devKey()
@@ -206,40 +204,6 @@ func guardMongo(c *Config) error {
 		return errors.New("DOWEL_MONGODB_URI names another machine and no user: anyone who reaches it could read the store. Add a user, or set DOWEL_MONGODB_INSECURE=true")
 	}
 	return nil
-}
-
-// loadCatalog reads the definitions that come with the binary and the operator's own over them. A
-// broken file is left out, with its findings in the log.
-func loadCatalog(c *Config, log *slog.Logger) (*definition.Catalog, error) {
-	catalog, findings, err := definition.Load(connectors.FS)
-	if err != nil {
-		return nil, err
-	}
-	report(log, findings)
-	dir := c.definitions()
-	if dir == nil {
-		return catalog, nil
-	}
-	own, findings, err := definition.Load(dir, connectors.FS)
-	if err != nil {
-		return nil, fmt.Errorf("DOWEL_CONNECTORS_DIR: %w", err)
-	}
-	report(log, findings)
-	all := own.All()
-	for _, k := range catalog.All() {
-		if _, err := own.Current(k.ID); err != nil {
-			all = append(all, k)
-		}
-	}
-	return definition.NewCatalog(all), nil
-}
-
-func report(log *slog.Logger, findings []definition.Finding) {
-	for _, f := range findings {
-		if f.Level == definition.LevelError {
-			log.Error("definition refused", "finding", f.String())
-		}
-	}
 }
 
 func logger(c *Config, w io.Writer) (*slog.Logger, error) {

@@ -33,12 +33,14 @@ func simulatorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if o.Catalog, err = loadCatalog(c, log); err != nil {
+			lib, err := openLibrary(c, log)
+			if err != nil {
 				return err
 			}
+			o.Catalog = lib.catalog
 			o.Accounts = simulator.Accounts(accounts)
 			s := simulator.New(o)
-			registerApps(s, o.Catalog, redirect)
+			registerApps(s, o.Catalog.Shared(), redirect)
 			ln, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
 			if err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 
 	"dowel/engine/access"
 	"dowel/engine/connection"
+	"dowel/engine/connector"
 	"dowel/engine/definition"
 	"dowel/engine/fault"
 	"dowel/engine/identity"
@@ -23,6 +24,7 @@ import (
 type Deps struct {
 	Identity    *identity.Service
 	Connections *connection.Service
+	Connectors  *connector.Service
 	Catalog     *definition.Catalog
 	// Ready reports whether the store answers.
 	Ready  func(ctx context.Context) error
@@ -48,6 +50,11 @@ func Routes(r fiber.Router, d Deps) {
 
 	v1.Get("/connectors", h.connectorList)
 	v1.Get("/connectors/:id", h.connectorShow)
+	v1.Post("/connectors", h.connectorAdd)
+	v1.Delete("/connectors/:id", h.connectorWithdraw)
+	v1.Get("/connectors/:id/definition", h.connectorDefinition)
+	v1.Get("/connectors/:id/versions", h.connectorVersions)
+	v1.Post("/connectors/:id/publish", h.connectorPublish)
 
 	v1.Get("/apps", h.appList)
 	v1.Post("/apps", h.appCreate)

@@ -9,18 +9,20 @@ import (
 )
 
 type connectorView struct {
-	ID          string       `json:"id"`
-	Name        string       `json:"name"`
-	Description string       `json:"description,omitempty"`
-	Version     string       `json:"version"`
-	Color       string       `json:"color,omitempty"`
-	Categories  []string     `json:"categories"`
-	Docs        string       `json:"docs,omitempty"`
-	Verified    string       `json:"verified,omitempty"`
-	Deprecated  string       `json:"deprecated,omitempty"`
-	SignIn      bool         `json:"sign_in"`
-	Inputs      []fieldView  `json:"inputs"`
-	Methods     []methodView `json:"methods"`
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Version     string   `json:"version"`
+	Color       string   `json:"color,omitempty"`
+	Categories  []string `json:"categories"`
+	Docs        string   `json:"docs,omitempty"`
+	Verified    string   `json:"verified,omitempty"`
+	Deprecated  string   `json:"deprecated,omitempty"`
+	SignIn      bool     `json:"sign_in"`
+	// Own says that the connector is the tenant's and did not come with Dowel.
+	Own     bool         `json:"own"`
+	Inputs  []fieldView  `json:"inputs"`
+	Methods []methodView `json:"methods"`
 }
 
 type methodView struct {
@@ -50,7 +52,10 @@ func (h *handler) connectorList(c *fiber.Ctx) error {
 	if !principal(c).May(access.ReadConnectors) {
 		return lacks(access.ReadConnectors)
 	}
-	all := h.Catalog.All()
+	all, err := h.Catalog.All(c.UserContext(), principal(c).Tenant)
+	if err != nil {
+		return err
+	}
 	out := make([]connectorView, 0, len(all))
 	for _, k := range all {
 		out = append(out, showConnector(k))
@@ -63,7 +68,7 @@ func (h *handler) connectorShow(c *fiber.Ctx) error {
 	if !principal(c).May(access.ReadConnectors) {
 		return lacks(access.ReadConnectors)
 	}
-	k, err := h.Catalog.Current(c.Params("id"))
+	k, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, c.Params("id"))
 	if err != nil {
 		return err
 	}
@@ -77,7 +82,7 @@ func lacks(a access.Action) error {
 func showConnector(k *definition.Connector) connectorView {
 	out := connectorView{
 		ID: k.ID, Name: k.Name, Description: k.Description, Version: k.Version, Color: k.Color, Categories: k.Categories,
-		Docs: k.Links.Docs, Verified: k.Verified.Level, Deprecated: k.Deprecated, SignIn: k.SignsIn(), Inputs: showFields(k.Inputs),
+		Docs: k.Links.Docs, Verified: k.Verified.Level, Deprecated: k.Deprecated, SignIn: k.SignsIn(), Own: k.Tenant != "", Inputs: showFields(k.Inputs),
 		Methods: []methodView{},
 	}
 	if out.Categories == nil {

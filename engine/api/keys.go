@@ -15,7 +15,7 @@ func (h *handler) connectSessionCreate(c *fiber.Ctx) error {
 		return err
 	}
 	for _, id := range in.Connectors {
-		if _, err := h.Catalog.Current(id); err != nil {
+		if _, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, id); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/time/rate"
 
+	"dowel/engine/connector"
+	"dowel/engine/definition"
 	"dowel/engine/fault"
 	"dowel/engine/flow"
 )
@@ -26,6 +28,8 @@ type Problem struct {
 	// Code is a finer stable reason within the type.
 	Code   string         `json:"code,omitempty"`
 	Errors []FieldProblem `json:"errors,omitempty"`
+	// Findings say what is wrong with a definition that was sent.
+	Findings []definition.Finding `json:"findings,omitempty"`
 	// RetryAfter is in seconds, as in the header of the same name.
 	RetryAfter int `json:"retry_after,omitempty"`
 	// Fix says what mends it, where a person can.
@@ -111,6 +115,10 @@ func problemOf(err error) Problem {
 		for _, e := range answers.Fields {
 			p.Errors = append(p.Errors, FieldProblem{e.Field, e.Public})
 		}
+	}
+	var refused *connector.Refused
+	if errors.As(err, &refused) {
+		p.Findings = refused.Findings
 	}
 	if kind == fault.StoreDown && p.RetryAfter == 0 {
 		p.RetryAfter = 1

@@ -28,6 +28,8 @@ const (
 	AppUpdated            Kind = "app.updated"
 	AppDeleted            Kind = "app.deleted"
 	AppRefused            Kind = "app.refused"
+	ConnectorPublished    Kind = "connector.published"
+	ConnectorWithdrawn    Kind = "connector.withdrawn"
 )
 
 // Kinds lists every kind.
@@ -37,5 +39,6 @@ func Kinds() []Kind {
 		ConnectionEnabled, ConnectionRevoked, ConnectionDeleted, ConnectionTested, CredentialRefreshed,
 		CredentialRefreshFail, CredentialRevokedAt, TokenRead, FlowStarted, FlowFailed, CallbackRefused,
 		ConnectSessionCreated, APIKeyCreated, APIKeyRevoked, AppCreated, AppUpdated, AppDeleted, AppRefused,
+		ConnectorPublished, ConnectorWithdrawn,
 	}
 }

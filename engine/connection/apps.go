@@ -70,7 +70,7 @@ func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput
 	if err := allowed(p, access.WriteApps); err != nil {
 		return AppView{}, err
 	}
-	k, err := s.Vault.Catalog.Current(in.Connector)
+	k, err := s.Vault.Catalog.Current(ctx, p.Tenant, in.Connector)
 	if err != nil {
 		return AppView{}, fault.Field("connector", "there is no connector "+in.Connector)
 	}

@@ -41,6 +41,7 @@ type Service struct {
 
 // View is a connection without its secrets.
 type View struct {
+	Tenant           string            `json:"-"`
 	ID               string            `json:"id"`
 	Connector        string            `json:"connector"`
 	ConnectorVersion string            `json:"connector_version"`
@@ -86,7 +87,7 @@ type Health struct {
 
 func view(c storage.Connection) View {
 	return View{
-		ID: c.ID, Connector: c.Connector, ConnectorVersion: c.ConnectorVersion, Method: c.Auth, Kind: c.Kind, App: c.App,
+		Tenant: c.Tenant, ID: c.ID, Connector: c.Connector, ConnectorVersion: c.ConnectorVersion, Method: c.Auth, Kind: c.Kind, App: c.App,
 		EndUser: c.EndUser, Name: c.Name, Status: c.Status, StatusReason: c.StatusReason, Unverified: c.Unverified,
 		Identity: Identity{Subject: c.Identity.Subject, Email: c.Identity.Email, Name: c.Identity.Name, Avatar: c.Identity.Avatar},
 		Inputs:   orEmpty(c.Inputs), Captured: orEmpty(c.Captured), RequestedScopes: list(c.RequestedScopes),

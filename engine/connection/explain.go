@@ -12,11 +12,11 @@ type Explained = auth.Explained
 
 // Explain returns the exact requests that the current version of a connector makes, method by method,
 // with names in brackets where secrets and values of one connection will stand. Nothing is sent.
-func (s *Service) Explain(_ context.Context, p access.Principal, connector string) ([]Explained, error) {
+func (s *Service) Explain(ctx context.Context, p access.Principal, connector string) ([]Explained, error) {
 	if err := allowed(p, access.ReadConnectors); err != nil {
 		return nil, err
 	}
-	k, err := s.Vault.Catalog.Current(connector)
+	k, err := s.Vault.Catalog.Current(ctx, p.Tenant, connector)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (s *Service) Finish(ctx context.Context, f storage.Flow, r flow.Result) (fl
 // keepDefinition makes sure that the version a connection is made with outlives the process's set.
 func (s *Service) keepDefinition(ctx context.Context, r flow.Result) error {
 	err := s.Store.CreateDefinition(ctx, storage.Definition{
-		Connector: r.Connector.ID, Version: r.Connector.Version, Source: r.Connector.Source, CreatedAt: now(),
+		Tenant: r.Connector.Tenant, Connector: r.Connector.ID, Version: r.Connector.Version, Source: r.Connector.Source, CreatedAt: now(),
 	})
 	if err != nil && fault.KindOf(err) != fault.Conflict {
 		return fmt.Errorf("keep definition: %w", err)

@@ -71,7 +71,7 @@ func (s *Service) Import(ctx context.Context, p access.Principal, in Import) (Vi
 
 func (s *Service) imported(ctx context.Context, p access.Principal, in Import) (auth.Method, auth.Request, auth.Credential, error) {
 	var none auth.Credential
-	k, err := s.Vault.Catalog.Current(in.Connector)
+	k, err := s.Vault.Catalog.Current(ctx, p.Tenant, in.Connector)
 	if err != nil {
 		return nil, auth.Request{}, none, fault.Field("connector", "there is no connector "+in.Connector)
 	}

@@ -45,6 +45,8 @@ type Connector struct {
 	// ErrorHelp turns the provider's error codes into words for people.
 	ErrorHelp []ErrorHelp `yaml:"error_help"`
 
+	// Tenant is whose connector this is; empty for those that came with the process.
+	Tenant string `yaml:"-"`
 	// Version is derived from the content of the source: the same text has the same version.
 	Version string `yaml:"-"`
 	// Source is the text this was read from, with what it extends put in; File its name in findings.
@@ -203,8 +205,12 @@ func (c *Connector) CapturedNames(a *Auth) []string {
 }
 
 // PublicOnly reports whether the hosts of c lie in public networks only, whatever the operator allows:
-// people name some of them, and no field says that its address may be a private one.
+// the definition is a tenant's, or people name some of its hosts and no field says that its address may
+// be a private one.
 func (c *Connector) PublicOnly(a *Auth) bool {
+	if c.Tenant != "" {
+		return true
+	}
 	for _, fs := range []Fields{c.Inputs, a.Fields} {
 		if slices.ContainsFunc(fs, func(f Field) bool { return f.Private }) {
 			return false

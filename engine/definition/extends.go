@@ -19,8 +19,8 @@ const maxAncestors = 4
 // ownKeys are never taken over: they say which connector this is, and how far it is checked.
 var ownKeys = []string{"$schema", "id", "name", "description", "verified", "deprecated", "replaces", "extends"}
 
-// extended puts what d extends under it. The parents are looked for in dirs, in this order.
-func (d *document) extended(dirs []fs.FS) {
+// extended puts what d extends under it. The parents are looked for in this order.
+func (d *document) extended(from []Parents) {
 	var before []string
 	for {
 		s, ok := child(d.root, "extends")
@@ -33,14 +33,14 @@ func (d *document) extended(dirs []fs.FS) {
 			return
 		}
 		before = append(before, id)
-		parent, why := parentIn(dirs, id)
-		if parent == nil {
+		inherited, why := parent(from, id)
+		if inherited == nil {
 			d.complain(at, "extends", why)
 			return
 		}
-		standAt(parent, at)
-		next, more := child(parent, "extends")
-		d.root = under(d.root, parent)
+		standAt(inherited, at)
+		next, more := child(inherited, "extends")
+		d.root = under(d.root, inherited)
 		d.merged = true
 		if !more {
 			return
@@ -57,27 +57,44 @@ func (d *document) id() string {
 	return s.value.Value
 }
 
-// parentIn reads the definition with the given id; nil, and why, if it cannot be had.
-func parentIn(dirs []fs.FS, id string) (*yaml.Node, string) {
-	for _, dir := range dirs {
+// Parents finds a definition that others extend, by its id: the name of its file and its text, or
+// an error that is errNoParent if there is none.
+type Parents func(id string) (file string, source []byte, err error)
+
+var errNoParent = errors.New("there is no such definition")
+
+// In finds definitions in a directory.
+func In(dir fs.FS) Parents {
+	return func(id string) (string, []byte, error) {
 		for _, ext := range []string{".yaml", ".yml", ".json"} {
 			name := id + ext
 			if !fs.ValidPath(name) {
-				continue
+				break
 			}
 			source, err := readFile(dir, name)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
+			if !errors.Is(err, fs.ErrNotExist) {
+				return name, source, err
 			}
-			if err != nil {
-				return nil, fmt.Sprintf("%s cannot be read: %v", name, err)
-			}
-			d := read(name, source)
-			if d.root == nil || d.root.Kind != yaml.MappingNode || HasErrors(d.findings) {
-				return nil, name + " has errors of its own; check it first"
-			}
-			return d.root, ""
 		}
+		return "", nil, errNoParent
+	}
+}
+
+// parent reads the definition with the given id; nil, and why, if it cannot be had.
+func parent(from []Parents, id string) (*yaml.Node, string) {
+	for _, find := range from {
+		name, source, err := find(id)
+		if errors.Is(err, errNoParent) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Sprintf("%s cannot be read: %v", cut(id), err)
+		}
+		d := read(name, source)
+		if d.root == nil || d.root.Kind != yaml.MappingNode || HasErrors(d.findings) {
+			return nil, name + " has errors of its own; check it first"
+		}
+		return d.root, ""
 	}
 	return nil, fmt.Sprintf("there is no definition %q to extend", cut(id))
 }

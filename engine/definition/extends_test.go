@@ -77,7 +77,7 @@ func TestAnExtendingDefinitionSaysWhatItsParentDoesNot(t *testing.T) {
 
 func extending(t *testing.T, own string) *Connector {
 	t.Helper()
-	k, findings := Parse("child.yaml", []byte("extends: parent\nid: child\nname: Child\n"+own+"\n"), family("parent", parentText))
+	k, findings := Parse("child.yaml", []byte("extends: parent\nid: child\nname: Child\n"+own+"\n"), In(family("parent", parentText)))
 	if k == nil {
 		t.Fatal(findings)
 	}
@@ -95,7 +95,7 @@ func family(idAndText ...string) fs.FS {
 func TestTheVersionChangesWithTheParent(t *testing.T) {
 	before := extending(t, "")
 	other := strings.Replace(parentText, "/authorize", "/oauth/authorize", 1)
-	after, findings := Parse("child.yaml", []byte("extends: parent\nid: child\nname: Child\n"), family("parent", other))
+	after, findings := Parse("child.yaml", []byte("extends: parent\nid: child\nname: Child\n"), In(family("parent", other)))
 	if after == nil || after.Version == before.Version {
 		t.Errorf("the version is still %s; %v", before.Version, findings)
 	}
@@ -112,7 +112,7 @@ func TestWhatCannotBeExtendedIsSaidWhereItIsNamed(t *testing.T) {
 	dir := family("parent", parentText, "one", "extends: child\nid: one\n", "broken", "id: [")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			k, findings := Parse("child.yaml", []byte(tt.text), dir)
+			k, findings := Parse("child.yaml", []byte(tt.text), In(dir))
 			var all []string
 			for _, f := range findings {
 				all = append(all, f.String())

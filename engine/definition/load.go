@@ -37,28 +37,28 @@ var builtin = sync.OnceValue(func() *Checker {
 })
 
 // Parse is Checker.Parse with the schema that comes with the binary.
-func Parse(file string, source []byte, parents ...fs.FS) (*Connector, []Finding) {
+func Parse(file string, source []byte, parents ...Parents) (*Connector, []Finding) {
 	return builtin().Parse(file, source, parents...)
 }
 
 // Load is Checker.Load with the schema that comes with the binary.
-func Load(fsys fs.FS, parents ...fs.FS) (*Catalog, []Finding, error) {
+func Load(fsys fs.FS, parents ...Parents) (*Catalog, []Finding, error) {
 	return builtin().Load(fsys, parents...)
 }
 
 // Lint is Checker.Lint with the schema that comes with the binary.
-func Lint(fsys fs.FS, parents ...fs.FS) ([]Finding, error) { return builtin().Lint(fsys, parents...) }
+func Lint(fsys fs.FS, parents ...Parents) ([]Finding, error) { return builtin().Lint(fsys, parents...) }
 
 // Parse reads, checks and compiles one definition and returns all findings, warnings too. With an
 // error among them the connector is nil. What it extends is looked for in the parents, in this order.
-func (ch *Checker) Parse(file string, source []byte, parents ...fs.FS) (*Connector, []Finding) {
+func (ch *Checker) Parse(file string, source []byte, parents ...Parents) (*Connector, []Finding) {
 	return ch.parse(file, source, newFormulas(), LevelWarning, parents)
 }
 
 // Load reads every *.yaml, *.yml and *.json file at the top of fsys. A definition with an error is
 // left out and the findings say why; the others are served. Warnings are for authors and are not
 // looked for, see Lint. What they extend is looked for in fsys, then in the parents.
-func (ch *Checker) Load(fsys fs.FS, parents ...fs.FS) (*Catalog, []Finding, error) {
+func (ch *Checker) Load(fsys fs.FS, parents ...Parents) (*Catalog, []Finding, error) {
 	loaded, findings, err := ch.each(fsys, LevelError, parents)
 	if err != nil {
 		return nil, nil, err
@@ -67,18 +67,18 @@ func (ch *Checker) Load(fsys fs.FS, parents ...fs.FS) (*Catalog, []Finding, erro
 }
 
 // Lint returns all findings about the definitions at the top of fsys, warnings too.
-func (ch *Checker) Lint(fsys fs.FS, parents ...fs.FS) ([]Finding, error) {
+func (ch *Checker) Lint(fsys fs.FS, parents ...Parents) ([]Finding, error) {
 	_, findings, err := ch.each(fsys, LevelWarning, parents)
 	return findings, err
 }
 
 // each parses the definitions of a directory, as many at once as there are processors.
-func (ch *Checker) each(fsys fs.FS, level Level, parents []fs.FS) ([]*Connector, []Finding, error) {
+func (ch *Checker) each(fsys fs.FS, level Level, parents []Parents) ([]*Connector, []Finding, error) {
 	files, err := definitionsIn(fsys)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read connectors: %w", err)
 	}
-	parents = append([]fs.FS{fsys}, parents...)
+	parents = append([]Parents{In(fsys)}, parents...)
 	connectors := make([]*Connector, len(files))
 	findings := make([][]Finding, len(files))
 	var group sync.WaitGroup
@@ -96,7 +96,7 @@ func (ch *Checker) each(fsys fs.FS, level Level, parents []fs.FS) ([]*Connector,
 }
 
 // file parses one file; what goes wrong with it is a finding, so that the others are served.
-func (ch *Checker) file(fsys fs.FS, name string, formulas *formulas, level Level, parents []fs.FS) (*Connector, []Finding) {
+func (ch *Checker) file(fsys fs.FS, name string, formulas *formulas, level Level, parents []Parents) (*Connector, []Finding) {
 	source, err := readFile(fsys, name)
 	if err != nil {
 		return nil, []Finding{{File: name, Line: 1, Col: 1, Level: LevelError, Rule: "file", Message: err.Error()}}
@@ -105,7 +105,7 @@ func (ch *Checker) file(fsys fs.FS, name string, formulas *formulas, level Level
 }
 
 // parse looks for findings of the given level and worse.
-func (ch *Checker) parse(file string, source []byte, formulas *formulas, level Level, parents []fs.FS) (*Connector, []Finding) {
+func (ch *Checker) parse(file string, source []byte, formulas *formulas, level Level, parents []Parents) (*Connector, []Finding) {
 	d := read(file, source)
 	if d.root != nil && d.root.Kind == yaml.MappingNode {
 		d.extended(parents)

@@ -40,7 +40,7 @@ func TestABrokenFileLeavesTheOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := len(catalog.All()); got != count {
+	if got := len(catalog.Shared()); got != count {
 		t.Errorf("%d connectors are served, want %d", got, count)
 	}
 	for _, f := range findings {
@@ -81,7 +81,7 @@ func TestAFileThatIsNoneIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	var served, refused []string
-	for _, c := range catalog.All() {
+	for _, c := range catalog.Shared() {
 		served = append(served, c.ID)
 	}
 	for _, f := range findings {
@@ -123,7 +123,7 @@ func TestLoadLooksForErrorsOnlyAndLintForAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	catalog, findings, err := checker.Load(fsys)
-	if err != nil || len(findings) > 0 || len(catalog.All()) != 1 {
+	if err != nil || len(findings) > 0 || len(catalog.Shared()) != 1 {
 		t.Errorf("Load: %v, %v", findings, err)
 	}
 	findings, err = checker.Lint(fsys)
@@ -150,10 +150,24 @@ func TestNoneStandsBeforeTheConnectorsOwn(t *testing.T) {
 	}
 }
 
-// sources is a store of versions.
+// sources is a store of versions; "acme/…" are the tenant's own.
 type sources map[string][]byte
 
-func (s sources) Source(_ context.Context, _, connector, version string) ([]byte, error) {
+func (s sources) Published(_ context.Context, tenant string) (map[string]string, error) {
+	out := map[string]string{}
+	for key := range s {
+		if rest, own := strings.CutPrefix(key, tenant+"/"); own {
+			id, version, _ := strings.Cut(rest, "@")
+			out[id] = version
+		}
+	}
+	return out, nil
+}
+
+func (s sources) Source(_ context.Context, tenant, connector, version string) ([]byte, error) {
+	if tenant != "" {
+		connector = tenant + "/" + connector
+	}
 	if text, ok := s[connector+"@"+version]; ok {
 		return text, nil
 	}
@@ -183,5 +197,42 @@ func TestAConnectionKeepsTheVersionItWasMadeWith(t *testing.T) {
 		if fault.KindOf(err) != tt.want || err == nil && c.Version != tt.version {
 			t.Errorf("Version(%s, %s): %v, want %v", tt.id, tt.version, err, tt.want)
 		}
+	}
+}
+
+func TestATenantsOwnConnectorIsSeenByThatTenantAlone(t *testing.T) {
+	source := shipped(t, 16)["github.yaml"].Data
+	common, _ := Parse("github.yaml", source)
+	ownText, newText := append(bytes.Clone(source), "# ours\n"...), renamed(source, "inhouse")
+	own, _ := Parse("github.yaml", ownText)
+	added, _ := Parse("inhouse.yaml", newText)
+	catalog := NewCatalog([]*Connector{common})
+	catalog.Keep(sources{"acme/github@" + own.Version: ownText, "acme/inhouse@" + added.Version: newText})
+	for _, tt := range []struct{ tenant, id, want string }{
+		{"acme", "github", own.Version}, {"other", "github", common.Version}, {"", "github", common.Version},
+		{"acme", "inhouse", added.Version}, {"other", "inhouse", ""}, {"", "inhouse", ""},
+	} {
+		k, err := catalog.Current(t.Context(), tt.tenant, tt.id)
+		if tt.want == "" {
+			if fault.KindOf(err) != fault.NotFound {
+				t.Errorf("%s of %q: %v, want it not found", tt.id, tt.tenant, err)
+			}
+			continue
+		}
+		if err != nil || k.Version != tt.want {
+			t.Errorf("%s of %q: %v, want version %s", tt.id, tt.tenant, err, tt.want)
+			continue
+		}
+		if isOwn := tt.want != common.Version; isOwn != (k.Tenant == tt.tenant && k.PublicOnly(k.Auth[0])) {
+			t.Errorf("%s of %q: tenant %q, public hosts only: %v", tt.id, tt.tenant, k.Tenant, k.PublicOnly(k.Auth[0]))
+		}
+	}
+	for tenant, want := range map[string]int{"acme": 2, "other": 1, "": 1} {
+		if all, err := catalog.All(t.Context(), tenant); err != nil || len(all) != want {
+			t.Errorf("%q sees %d connectors, %v; want %d", tenant, len(all), err, want)
+		}
+	}
+	if _, err := catalog.Version(t.Context(), "other", "inhouse", added.Version); fault.KindOf(err) != fault.Misconfigured {
+		t.Errorf("another tenant gets the version: %v", err)
 	}
 }

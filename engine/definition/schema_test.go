@@ -3,7 +3,6 @@ package definition
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -163,7 +162,7 @@ func goodFiles(t testing.TB) []string {
 }
 
 // goodDefinitions is a directory of the good definitions, for those that extend others.
-func goodDefinitions(t testing.TB) fs.FS {
+func goodDefinitions(t testing.TB) Parents {
 	dir := fstest.MapFS{}
 	for _, file := range goodFiles(t) {
 		source, err := os.ReadFile(file)
@@ -172,7 +171,7 @@ func goodDefinitions(t testing.TB) fs.FS {
 		}
 		dir[strings.TrimSuffix(filepath.Base(file), ".good.yaml")+".yaml"] = &fstest.MapFile{Data: source}
 	}
-	return dir
+	return In(dir)
 }
 
 func TestGoodDefinitionsHaveNoFindingAndUseEveryProperty(t *testing.T) {

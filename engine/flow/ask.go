@@ -137,7 +137,7 @@ func (s *Service) Poll(ctx context.Context, who access.Principal, id, browser st
 		p.Label = f.Message
 	case f.Status == storage.FlowFailed:
 		p.Failure = &Failure{Code: f.Code, Message: f.Message, Provider: f.Provider, Reference: f.Reference}
-		if k, err := s.Vault.Catalog.Current(f.Connector); err == nil {
+		if k, err := s.Vault.Catalog.Current(ctx, f.Tenant, f.Connector); err == nil {
 			p.Failure.help(k, f.ProviderCode)
 		}
 	case time.Now().After(f.ExpiresAt):

@@ -150,7 +150,7 @@ func (s *Service) Start(ctx context.Context, p access.Principal, b Begin) (Progr
 	if n >= maxPending {
 		return Progress{}, fault.E(fault.RateLimited, "too many connections are being made at the moment", nil).WithRetryAfter(time.Minute)
 	}
-	k, err := s.Vault.Catalog.Current(b.Connector)
+	k, err := s.Vault.Catalog.Current(ctx, p.Tenant, b.Connector)
 	if err != nil {
 		return Progress{}, err
 	}

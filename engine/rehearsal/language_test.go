@@ -31,7 +31,7 @@ func TestEveryGoodDefinitionPlaysItsWholeLife(t *testing.T) {
 	if err != nil || len(findings) > 0 {
 		t.Fatal(err, findings)
 	}
-	err = rehearsal.All(t.Context(), catalog.All(), runtime.GOMAXPROCS(0), func(r rehearsal.Result) {
+	err = rehearsal.All(t.Context(), catalog.Shared(), runtime.GOMAXPROCS(0), func(r rehearsal.Result) {
 		if !r.OK() {
 			t.Error(r)
 			return

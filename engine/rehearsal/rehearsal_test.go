@@ -19,7 +19,7 @@ func TestEveryShippedConnectorPlaysItsWholeLife(t *testing.T) {
 	if err != nil || definition.HasErrors(findings) {
 		t.Fatal(err, findings)
 	}
-	err = rehearsal.All(t.Context(), catalog.All(), runtime.GOMAXPROCS(0), func(r rehearsal.Result) {
+	err = rehearsal.All(t.Context(), catalog.Shared(), runtime.GOMAXPROCS(0), func(r rehearsal.Result) {
 		if !r.OK() {
 			t.Error(r)
 			return

@@ -23,7 +23,7 @@ func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 	}
 	defer outgoing.Close()
 	methods := auth.NewRegistry(auth.AuthorizationCode(), auth.ClientCredentials(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom())
-	for _, k := range catalog.All() {
+	for _, k := range catalog.Shared() {
 		for _, a := range k.Auth {
 			t.Run(k.ID+"/"+a.ID, func(t *testing.T) {
 				c := newClient(t, k.ID, tokenOptions)

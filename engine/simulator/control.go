@@ -10,7 +10,7 @@ import (
 // DELETE takes them away; POST …/reset forgets both, POST …/revoke ends every grant.
 func (s *Simulator) control(w http.ResponseWriter, r *http.Request, rest string) {
 	id, action, _ := strings.Cut(rest, "/")
-	if _, err := s.options.Catalog.Current(id); err != nil {
+	if _, err := s.options.Catalog.Current(r.Context(), s.options.Tenant, id); err != nil {
 		plain(http.StatusNotFound, "there is no connector "+id).write(w)
 		return
 	}

@@ -44,6 +44,8 @@ func Accounts(n int) []Account {
 // Options say how the simulated providers behave.
 type Options struct {
 	Catalog *definition.Catalog
+	// Tenant is whose own connectors are simulated as well; empty: nobody's.
+	Tenant string
 	// TokenLifetime is how long access tokens and sessions live; zero: 30 seconds. A definition that
 	// only knows a default lifetime has tokens of that lifetime.
 	TokenLifetime time.Duration
@@ -156,7 +158,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.control(w, r, rest)
 		return
 	}
-	connector, err := s.options.Catalog.Current(id)
+	connector, err := s.options.Catalog.Current(r.Context(), s.options.Tenant, id)
 	if err != nil {
 		errorPage(http.StatusNotFound, "There is no connector "+id+".").write(w)
 		return

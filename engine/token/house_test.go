@@ -144,7 +144,7 @@ func (h *house) connect(id, method string, tune func(*storage.Connection)) stora
 
 func (h *house) keep(id, method string, cred auth.Credential, tune func(*storage.Connection)) storage.Ref {
 	r := storage.Ref{Tenant: tenant, ID: id}
-	k, err := h.catalog.Current("acme")
+	k, err := h.catalog.Current(h.t.Context(), "", "acme")
 	if err != nil {
 		h.t.Fatal(err)
 	}

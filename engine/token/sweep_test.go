@@ -104,7 +104,7 @@ func TestAProviderThatHangsDoesNotTakeTheWholePool(t *testing.T) {
 				return nil
 			}
 		})
-		other, err := h.catalog.Current("other")
+		other, err := h.catalog.Current(t.Context(), "", "other")
 		if err != nil {
 			t.Fatal(err)
 		}

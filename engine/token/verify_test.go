@@ -90,7 +90,7 @@ func TestATypedKeyThatCannotBeTestedNowGoesOnAsUnverifiedAndIsTriedAgain(t *test
 
 func TestATypedKeyWithoutATestGoesOnAsUnverified(t *testing.T) {
 	h, i, r, _ := keyHouse(t, "key", 200)
-	k, err := h.catalog.Current("acme")
+	k, err := h.catalog.Current(t.Context(), "", "acme")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -158,7 +158,7 @@ func TestADoubleClickMakesOneConnection(t *testing.T) {
 		"csrf": {b.get(path).csrf()}, "connector": {"datadog"}, "method": {"keys"},
 		"f.site": {"datadoghq.com"}, "f.api_key": {"0123456789abcdef0123456789abcdef"}, "f.application_key": {"0123456789abcdef0123456789abcdef01234567"},
 	}
-	k, err := h.catalog.Current("datadog")
+	k, err := h.catalog.Current(t.Context(), "", "datadog")
 	h.must(err)
 	form.Set("method", k.Auth[0].ID)
 	for _, f := range k.Auth[0].Fields {

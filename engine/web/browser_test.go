@@ -180,7 +180,7 @@ func read(t *testing.T, client *http.Client, method, address string, form url.Va
 func (b *browser) start(path, connector string, answers map[string]string, headers ...string) page {
 	b.h.t.Helper()
 	shown := b.get(path + "?connector=" + connector).want(http.StatusOK)
-	k, err := b.h.catalog.Current(connector)
+	k, err := b.h.catalog.Current(b.h.t.Context(), "", connector)
 	b.h.must(err)
 	form := url.Values{"csrf": {shown.csrf()}, "connector": {connector}, "method": {k.Auth[0].ID}}
 	for name, value := range answers {

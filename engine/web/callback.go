@@ -37,7 +37,7 @@ func (h *handler) callback(c *fiber.Ctx) error {
 		return h.redirect(c, resultPath(ticket, p.Flow))
 	}
 	// The browser has forgotten the ticket but not what binds the flow: it is told the end here.
-	out := ui.ResultPage{Connector: p.Connector, Tile: h.tileOf(p.Connector), Flow: p.Flow, Connection: p.Result, ConnectedAs: p.Label}
+	out := ui.ResultPage{Connector: p.Connector, Tile: h.tileOf(c.UserContext(), p.Tenant, p.Connector), Flow: p.Flow, Connection: p.Result, ConnectedAs: p.Label}
 	out.OpenerOrigin = p.OpenerOrigin
 	if p.Status != flow.Done {
 		out.Failed = failed(p.Failure)

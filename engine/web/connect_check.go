@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+
 	"github.com/gofiber/fiber/v2"
 
 	"dowel/engine/definition"
@@ -14,7 +16,7 @@ func (h *handler) connectCheck(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	k, a, err := h.chosen(v, f)
+	k, a, err := h.chosen(c.UserContext(), v, f)
 	if err != nil {
 		return err
 	}
@@ -40,12 +42,12 @@ func (h *handler) trying(c *fiber.Ctx) (visit, form, error) {
 }
 
 // chosen is the connector and the method that a form names.
-func (h *handler) chosen(v visit, f form) (*definition.Connector, *definition.Auth, error) {
+func (h *handler) chosen(ctx context.Context, v visit, f form) (*definition.Connector, *definition.Auth, error) {
 	names, err := f.all("connector", "method")
 	if err != nil {
 		return nil, nil, err
 	}
-	k, err := h.allowed(v, names[0])
+	k, err := h.allowed(ctx, v, names[0])
 	if err != nil {
 		return nil, nil, err
 	}

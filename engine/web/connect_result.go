@@ -23,16 +23,16 @@ func (h *handler) connectResult(c *fiber.Ctx) error {
 		return h.page(c, fiber.StatusOK, v.resultFrame(), h.resultPage(c.UserContext(), v, p))
 	}
 	return h.page(c, fiber.StatusOK, v.frame(), ui.WaitPage{
-		Dialog: v.dialog("dowel_status", "cancelled"), Tile: h.tileOf(p.Connector), Flow: p.Flow,
+		Dialog: v.dialog("dowel_status", "cancelled"), Tile: h.tileOf(c.UserContext(), p.Tenant, p.Connector), Flow: p.Flow,
 	})
 }
 
 // ask puts the open question of a flow.
 func (h *handler) ask(c *fiber.Ctx, v visit, p flow.Progress) error {
-	d, t := v.dialog("dowel_status", "cancelled"), h.tileOf(p.Connector)
+	d, t := v.dialog("dowel_status", "cancelled"), h.tileOf(c.UserContext(), p.Tenant, p.Connector)
 	switch p.Ask.Kind {
 	case "unverified":
-		return h.page(c, fiber.StatusOK, v.resultFrame(), h.unverifiedPage(v, p))
+		return h.page(c, fiber.StatusOK, v.resultFrame(), h.unverifiedPage(c.UserContext(), v, p))
 	case "account":
 		out := ui.WrongAccountPage{Dialog: d, Tile: t, Flow: p.Flow, SignedInAs: p.Ask.Got}
 		if old, err := h.Connections.Mine(c.UserContext(), v.Principal, cmp.Or(v.Connection, v.Result)); err == nil {

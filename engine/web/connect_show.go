@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+
 	"cmp"
 	"strings"
 
@@ -38,28 +40,31 @@ func (h *handler) connectShow(c *fiber.Ctx) error {
 		}
 		id, method, reconnectOf = old.Connector, cmp.Or(method, old.Method), cmp.Or(account(old), old.Name)
 	}
-	offers := h.offers(v)
+	offers, err := h.offers(c.UserContext(), v)
+	if err != nil {
+		return err
+	}
 	if id == "" && len(offers) == 1 {
 		id = offers[0].ID
 	}
 	if id == "" {
 		return h.pick(c, v, offers)
 	}
-	k, err := h.allowed(v, id)
+	k, err := h.allowed(c.UserContext(), v, id)
 	if err != nil {
 		return err
 	}
-	p := h.connectPage(v, k, method, typed{})
+	p := h.connectPage(v, k, method, typed{}, len(offers))
 	p.ReconnectOf = reconnectOf
 	return h.page(c, fiber.StatusOK, v.frame(), p)
 }
 
 // allowed returns a connector if the session may connect to it.
-func (h *handler) allowed(v visit, id string) (*definition.Connector, error) {
+func (h *handler) allowed(ctx context.Context, v visit, id string) (*definition.Connector, error) {
 	if !v.Allows(id) {
 		return nil, fault.E(fault.Forbidden, "this link is not for that service", nil).WithCode("not-allowed")
 	}
-	return h.Catalog.Current(id)
+	return h.Catalog.Current(ctx, v.Principal.Tenant, id)
 }
 
 // pick shows the list of connectors that the session may choose from.

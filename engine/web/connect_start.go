@@ -23,7 +23,7 @@ func (h *handler) connectStart(c *fiber.Ctx) error {
 	if v.Used {
 		return h.already(c, v)
 	}
-	k, a, err := h.chosen(v, f)
+	k, a, err := h.chosen(c.UserContext(), v, f)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,11 @@ func (h *handler) stopped(c *fiber.Ctx, s started, f *ui.Failed) error {
 }
 
 func (h *handler) formAgain(c *fiber.Ctx, s started, t typed) error {
-	return h.page(c, fiber.StatusUnprocessableEntity, s.frame(), h.connectPage(s.visit, s.connector, s.method.ID, t))
+	offers, err := h.offers(c.UserContext(), s.visit)
+	if err != nil {
+		return err
+	}
+	return h.page(c, fiber.StatusUnprocessableEntity, s.frame(), h.connectPage(s.visit, s.connector, s.method.ID, t, len(offers)))
 }
 
 // secretField is where a person looks when the provider rejects a key: the first secret they typed.

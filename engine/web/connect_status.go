@@ -47,7 +47,7 @@ func (h *handler) underWay(c *fiber.Ctx) (visit, flow.Progress, error) {
 func (h *handler) progress(ctx context.Context, v visit, p flow.Progress) ui.Progress {
 	switch {
 	case p.Ask != nil && p.Ask.Kind == "unverified":
-		out := h.UI.Progress(h.unverifiedPage(v, p))
+		out := h.UI.Progress(h.unverifiedPage(ctx, v, p))
 		out.FormURL = v.resultPath(p.Flow)
 		return out
 	case p.Ask != nil:
@@ -63,10 +63,10 @@ func (h *handler) progress(ctx context.Context, v visit, p flow.Progress) ui.Pro
 }
 
 // unverifiedPage offers to keep a credential that the provider could not be asked about.
-func (h *handler) unverifiedPage(v visit, p flow.Progress) ui.ResultPage {
+func (h *handler) unverifiedPage(ctx context.Context, v visit, p flow.Progress) ui.ResultPage {
 	f := failed(p.Ask.Why)
 	f.Code, f.Flow = "test-timeout", p.Flow
 	return ui.ResultPage{
-		Dialog: v.dialog("dowel_status", "failed", "dowel_code", f.Code), Connector: p.Connector, Tile: h.tileOf(p.Connector), Failed: f,
+		Dialog: v.dialog("dowel_status", "failed", "dowel_code", f.Code), Connector: p.Connector, Tile: h.tileOf(ctx, p.Tenant, p.Connector), Failed: f,
 	}
 }

@@ -15,8 +15,8 @@ import (
 func tile(k *definition.Connector) ui.Tile { return ui.Tile{Name: k.Name, Color: k.Color} }
 
 // tileOf is tile for a connector that may be gone.
-func (h *handler) tileOf(id string) ui.Tile {
-	if k, err := h.Catalog.Current(id); err == nil {
+func (h *handler) tileOf(ctx context.Context, tenant, id string) ui.Tile {
+	if k, err := h.Catalog.Current(ctx, tenant, id); err == nil {
 		return tile(k)
 	}
 	return ui.Tile{Name: id}
@@ -30,10 +30,10 @@ type typed struct {
 }
 
 // connectPage draws the card of one connector.
-func (h *handler) connectPage(v visit, k *definition.Connector, method string, t typed) ui.ConnectPage {
+func (h *handler) connectPage(v visit, k *definition.Connector, method string, t typed, offers int) ui.ConnectPage {
 	p := ui.ConnectPage{
 		Dialog: v.dialog("dowel_status", "cancelled"), Connector: k.ID, Tile: tile(k), EndUser: v.Principal.EndUser,
-		Inputs: fields(k.Inputs, t), Pick: v.Connection == "" && len(h.offers(v)) > 1, Failed: t.failed,
+		Inputs: fields(k.Inputs, t), Pick: v.Connection == "" && offers > 1, Failed: t.failed,
 	}
 	for _, a := range k.Auth {
 		p.Methods = append(p.Methods, ui.Method{
@@ -98,15 +98,19 @@ func scopes(a *definition.Auth) []ui.Scope {
 }
 
 // offers lists the connectors a session may choose from.
-func (h *handler) offers(v visit) []*definition.Connector {
-	return slices.DeleteFunc(h.Catalog.All(), func(k *definition.Connector) bool {
+func (h *handler) offers(ctx context.Context, v visit) ([]*definition.Connector, error) {
+	all, err := h.Catalog.All(ctx, v.Principal.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(k *definition.Connector) bool {
 		return !v.Allows(k.ID) || k.Deprecated != "" && len(v.Connectors) == 0
-	})
+	}), nil
 }
 
 // resultPage draws the end of a flow.
 func (h *handler) resultPage(ctx context.Context, v visit, p flow.Progress) ui.ResultPage {
-	out := ui.ResultPage{Connector: p.Connector, Tile: h.tileOf(p.Connector), Flow: p.Flow}
+	out := ui.ResultPage{Connector: p.Connector, Tile: h.tileOf(ctx, p.Tenant, p.Connector), Flow: p.Flow}
 	if p.Status != flow.Done {
 		out.Failed = failed(p.Failure)
 		out.Failed.ForAdmin = v.ByOperator
@@ -128,7 +132,7 @@ func (h *handler) madePage(ctx context.Context, v visit, out *ui.ResultPage, id 
 		return
 	}
 	if out.Connector == "" {
-		out.Connector, out.Tile = c.Connector, h.tileOf(c.Connector)
+		out.Connector, out.Tile = c.Connector, h.tileOf(ctx, v.Principal.Tenant, c.Connector)
 	}
 	out.Status, out.ConnectedAs, out.Unverified = string(c.Status), account(c), c.Unverified
 	if c.ExpiresAt != nil && !c.Renewed {

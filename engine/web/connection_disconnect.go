@@ -22,7 +22,7 @@ func (h *handler) disconnectPage(c *fiber.Ctx) (ui.DisconnectPage, error) {
 	if err != nil {
 		return ui.DisconnectPage{}, err
 	}
-	p := ui.DisconnectPage{Console: consoleOf(c), Row: h.row(v)}
+	p := ui.DisconnectPage{Console: consoleOf(c), Row: h.row(c.UserContext(), v)}
 	k, err := h.Catalog.Version(c.UserContext(), principal(c).Tenant, v.Connector, v.ConnectorVersion)
 	if err == nil {
 		a := k.Method(v.Method)

@@ -28,11 +28,15 @@ func (h *handler) connectionList(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p.Rows = h.rows(list)
+	p.Rows = h.rows(c.UserContext(), list)
 	if len(list) == perPage {
 		p.NextURL = next("/console/connections", list[len(list)-1].ID, "status", p.Status, "connector", p.Connector)
 	}
-	for _, k := range h.Catalog.All() {
+	all, err := h.Catalog.All(c.UserContext(), principal(c).Tenant)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
 		p.Connectors = append(p.Connectors, ui.Option{Value: k.ID, Label: k.Name})
 	}
 	return h.page(c, fiber.StatusOK, frame{}, p)

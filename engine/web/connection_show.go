@@ -37,7 +37,7 @@ func (h *handler) connectionPage(c *fiber.Ctx, status int, console ui.Console) e
 		return err
 	}
 	p := ui.ConnectionPage{
-		Console: console, Row: h.row(v), Version: v.Version, MethodLabel: v.Method, Subject: v.Identity.Subject,
+		Console: console, Row: h.row(ctx, v), Version: v.Version, MethodLabel: v.Method, Subject: v.Identity.Subject,
 		Email: v.Identity.Email, IdentityName: v.Identity.Name, Requested: v.RequestedScopes, Granted: v.GrantedScopes,
 		Inputs: factsOf(v.Inputs), Captured: factsOf(v.Captured), UpdatedAt: v.UpdatedAt, RefreshAt: moment(v.RefreshAt),
 		LastTestAt: moment(v.Health.LastTestAt), LastTestError: v.Health.LastTestError, Timeline: events(timeline),

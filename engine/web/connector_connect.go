@@ -11,7 +11,7 @@ import (
 // connectorConnect opens a connect session for the operator's own browser; a method named is chosen
 // on its page.
 func (h *handler) connectorConnect(c *fiber.Ctx) error {
-	k, err := h.Catalog.Current(c.Params("id"))
+	k, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, c.Params("id"))
 	if err != nil {
 		return err
 	}

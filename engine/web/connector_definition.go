@@ -9,7 +9,7 @@ import (
 
 // connectorDefinition shows a definition as its builder wrote it, and what the linter says.
 func (h *handler) connectorDefinition(c *fiber.Ctx) error {
-	k, err := h.Catalog.Current(c.Params("id"))
+	k, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, c.Params("id"))
 	if err != nil {
 		return err
 	}

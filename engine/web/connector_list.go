@@ -18,6 +18,10 @@ func (h *handler) connectorList(c *fiber.Ctx) error {
 	if p.Search, err = searched(c); err != nil {
 		return err
 	}
+	all, err := h.Catalog.All(c.UserContext(), principal(c).Tenant)
+	if err != nil {
+		return err
+	}
 	apps, err := h.Connections.Apps(c.UserContext(), principal(c), "")
 	if err != nil {
 		return err
@@ -27,7 +31,7 @@ func (h *handler) connectorList(c *fiber.Ctx) error {
 		return err
 	}
 	have := appsFor(apps)
-	for _, k := range h.Catalog.All() {
+	for _, k := range all {
 		card := ui.ConnectorCard{Entry: entry(k), Description: k.Description, Deprecated: k.Deprecated != "", NeedsApp: have.lacks(k)}
 		card.Connections = tally[k.ID]
 		p.Connectors = append(p.Connectors, card)

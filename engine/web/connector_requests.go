@@ -12,7 +12,7 @@ import (
 
 // connectorRequests shows the exact requests that a connector makes, redacted.
 func (h *handler) connectorRequests(c *fiber.Ctx) error {
-	k, err := h.Catalog.Current(c.Params("id"))
+	k, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, c.Params("id"))
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (h *handler) connectorShow(c *fiber.Ctx) error {
 
 // connectorPage draws a connector; change puts a form's complaints in.
 func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func(*ui.ConnectorPage)) error {
-	k, err := h.Catalog.Current(id)
+	k, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, id)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 		ConnectorHead: connectorHead(c, k), Simulated: h.Simulated, Links: links(k), AppsURL: k.Links.Apps, Replaces: k.Replaces,
 		Verified: ui.Verified{Level: k.Verified.Level, Sources: k.Verified.Sources, Date: k.Verified.Date, Note: k.Verified.Note},
 		Inputs:   fields(k.Inputs, typed{}), RedirectURI: h.RedirectURI, NeedsApp: appsFor(apps).lacks(k),
-		Connections: h.rows(made), EndUser: principal(c).ID,
+		Connections: h.rows(c.UserContext(), made), EndUser: principal(c).ID,
 	}
 	if k.API.BaseURL != nil {
 		p.BaseURL = k.API.BaseURL.Source

@@ -27,9 +27,13 @@ func (h *handler) consoleHome(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	connectors, err := h.Catalog.All(ctx, p.Tenant)
+	if err != nil {
+		return err
+	}
 	out := ui.HomePage{
 		Console: noted(c), Active: counts[connection.Active], NeedsReauth: counts[connection.NeedsReauth],
-		Disabled: counts[connection.Disabled], Revoked: counts[connection.Revoked], Connectors: len(h.Catalog.All()),
+		Disabled: counts[connection.Disabled], Revoked: counts[connection.Revoked], Connectors: len(connectors),
 	}
 	if out.RefreshesOK, err = h.lately(ctx, p, audit.CredentialRefreshed); err != nil {
 		return err
@@ -58,10 +62,10 @@ func (h *handler) attention(ctx context.Context, p access.Principal, out *ui.Hom
 	if err != nil {
 		return err
 	}
-	rows := h.rows(active)
+	rows := h.rows(ctx, active)
 	failing := slices.DeleteFunc(slices.Clone(rows), func(r ui.ConnectionRow) bool { return r.Failures == 0 })
 	slices.SortStableFunc(failing, func(a, b ui.ConnectionRow) int { return cmp.Compare(b.Failures, a.Failures) })
-	out.Attention = first(append(h.rows(lost), failing...))
+	out.Attention = first(append(h.rows(ctx, lost), failing...))
 	ending := slices.DeleteFunc(rows, func(r ui.ConnectionRow) bool { return endOf(r).IsZero() })
 	slices.SortStableFunc(ending, func(a, b ui.ConnectionRow) int { return endOf(a).Compare(endOf(b)) })
 	out.Expiring = first(ending)

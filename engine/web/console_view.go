@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+
 	"slices"
 	"time"
 
@@ -40,9 +42,9 @@ func unlucky(c *fiber.Ctx, err error) error {
 }
 
 // row draws one connection in a list.
-func (h *handler) row(v connection.View) ui.ConnectionRow {
+func (h *handler) row(ctx context.Context, v connection.View) ui.ConnectionRow {
 	return ui.ConnectionRow{
-		ID: v.ID, Name: v.Name, Connector: v.Connector, Tile: h.tileOf(v.Connector), EndUser: v.EndUser, Account: account(v),
+		ID: v.ID, Name: v.Name, Connector: v.Connector, Tile: h.tileOf(ctx, v.Tenant, v.Connector), EndUser: v.EndUser, Account: account(v),
 		Kind: v.Kind, Status: string(v.Status), Reason: v.StatusReason, Unverified: v.Unverified,
 		Failures: v.Health.Failures, LastError: v.Health.LastRefreshError, Renews: v.Renewed,
 		ExpiresAt: moment(v.ExpiresAt), EndsAt: moment(v.RefreshExpiresAt), LastRefreshAt: moment(v.Health.LastRefreshAt),
@@ -50,10 +52,10 @@ func (h *handler) row(v connection.View) ui.ConnectionRow {
 	}
 }
 
-func (h *handler) rows(vs []connection.View) []ui.ConnectionRow {
+func (h *handler) rows(ctx context.Context, vs []connection.View) []ui.ConnectionRow {
 	out := make([]ui.ConnectionRow, 0, len(vs))
 	for _, v := range vs {
-		out = append(out, h.row(v))
+		out = append(out, h.row(ctx, v))
 	}
 	return out
 }

@@ -103,7 +103,7 @@ func newHouseAt(t *testing.T, public string) *house {
 	})
 	h.must(h.engine.Identity.EnsureTenant(t.Context(), "acme", "Acme Workflows"))
 	h.must(h.engine.Identity.AllowOrigins(t.Context(), "acme", []string{hostOrigin}))
-	for _, k := range catalog.All() {
+	for _, k := range catalog.Shared() {
 		id, key := "client-"+k.ID, canary+"-secret-of-"+k.ID
 		sim.Register(k.ID, id, key, public+"/callback")
 		_, err := h.engine.Connections.CreateApp(t.Context(), h.operator, connection.AppInput{Connector: k.ID, ClientID: &id, ClientSecret: &key})
