@@ -28,7 +28,7 @@ func TestTheGalleryShowsWhatItsAddressSays(t *testing.T) {
 	h := newHouse(t)
 	h.connected() // at google
 	op := h.signIn()
-	all := len(h.catalog.All())
+	all := len(h.catalog.Shared())
 	for _, tt := range []struct {
 		name, query string
 		want        []string
@@ -72,7 +72,7 @@ func TestTheGalleryShowsWhatItsAddressSays(t *testing.T) {
 func TestTheSignInBadgeIsForThoseWhoSayWhoThePersonIs(t *testing.T) {
 	h := newHouse(t)
 	got := h.signIn().get("/console/connectors?signin=yes").listed()
-	for _, k := range h.catalog.All() {
+	for _, k := range h.catalog.Shared() {
 		if slices.Contains(got, k.ID) != k.SignsIn() {
 			t.Errorf("%s is shown: %v", k.ID, !k.SignsIn())
 		}
@@ -85,7 +85,7 @@ func TestTheSignInBadgeIsForThoseWhoSayWhoThePersonIs(t *testing.T) {
 func TestAConnectorIsShownWhole(t *testing.T) {
 	h := newHouse(t)
 	op := h.signIn()
-	for _, k := range h.catalog.All() {
+	for _, k := range h.catalog.Shared() {
 		at := "/console/connectors/" + k.ID
 		op.get(at).want(http.StatusOK, k.Name, k.Version, "How far this is checked", "Where credentials may go")
 		requests := op.get(at+"/requests").want(http.StatusOK, k.Name)
@@ -123,7 +123,7 @@ func TestThePickerSaysHowOneConnects(t *testing.T) {
 	h := newHouse(t)
 	path := h.session(identity.SessionInput{})
 	p := h.browser().get(path).want(http.StatusOK, "Zendesk sign-in, API token", "Any category")
-	if got := p.listed(); !slices.Contains(got, "zendesk") || len(got) != len(h.catalog.All()) {
+	if got := p.listed(); !slices.Contains(got, "zendesk") || len(got) != len(h.catalog.Shared()) {
 		t.Errorf("offered: %v", got)
 	}
 	if got := h.browser().get(h.session(identity.SessionInput{})+"?category=crm").want(http.StatusOK, "2 of").listed(); !slices.Equal(got, []string{"hubspot", "salesforce"}) {
