@@ -137,10 +137,13 @@ type Finding struct {
 	Level, Rule, Message string
 }
 
-// ConnectorDefinitionPage shows a definition as it was written, and what the linter says about it.
+// ConnectorDefinitionPage shows a definition as it was written, and what the linter says about it. One
+// that extends another is shown with what that says put in, which is what counts, and as it was written.
 type ConnectorDefinitionPage struct {
 	ConnectorHead
 	File, Source string
+	Extends      string // id of another connector; empty: nothing
+	Written      string // of one that extends another
 	Complaints   []Finding
 	Rules        int // how many rules have looked at it
 }

@@ -15,6 +15,7 @@ func connectorStories() []Story {
 		{Line: 9, Col: 13, Level: "error", Rule: "field-pattern", Message: "the example <acme corp> does not match the pattern; mend one of them"},
 	}
 	wrong.Findings = len(wrong.Complaints)
+	wrong.Extends, wrong.Written = "support-desk", "id: zendesk\nextends: support-desk\n"
 	return []Story{
 		{"console-connectors", ConnectorsPage{Console: c, Connectors: storyCards()}},
 		{"console-connectors-found", ConnectorsPage{

@@ -52,6 +52,8 @@ type Connector struct {
 	// Source is the text this was read from, with what it extends put in; File its name in findings.
 	Source []byte `yaml:"-"`
 	File   string `yaml:"-"`
+	// Written is the file as its author wrote it: Source, without what it extends.
+	Written []byte `yaml:"-"`
 }
 
 // Links are addresses for people. They are never fetched by the server.

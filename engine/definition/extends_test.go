@@ -38,6 +38,9 @@ func TestAnExtendingDefinitionSaysWhatItsParentDoesNot(t *testing.T) {
 		{"what is not said is inherited", ``, func(k *Connector) bool {
 			return k.Name == "Child" && len(k.Auth) == 2 && len(k.Inputs) == 2 && k.Test.Method == "GET" && k.Categories[0] == "crm"
 		}},
+		{"what was written is kept beside it", ``, func(k *Connector) bool {
+			return !strings.Contains(string(k.Written), "Team") && strings.Contains(string(k.Written), "extends: parent") && strings.Contains(string(k.Source), "Team")
+		}},
 		{"lists are replaced", `categories: [sales, e-mail]`, func(k *Connector) bool { return len(k.Categories) == 2 }},
 		{"mappings are put together", "inputs: {place: {example: south}, floor: {label: Floor, example: ground}}\napi: {query: {floor: '${inputs.floor}'}}", func(k *Connector) bool {
 			f, _ := k.Inputs.Named("place")

@@ -127,7 +127,7 @@ func (ch *Checker) connector(d *document, formulas *formulas, level Level) *Conn
 	wrong := ch.schema.check(d)
 	d.findings = append(d.findings, wrong...)
 	text := d.text()
-	c := &Connector{File: d.file, Source: text, Version: version(text)}
+	c := &Connector{File: d.file, Source: text, Written: d.source, Version: version(text)}
 	if err := d.root.Decode(c); err != nil {
 		if len(wrong) == 0 {
 			d.complain(Position{1, 1}, "syntax", err.Error())

@@ -16,6 +16,9 @@ func (h *handler) connectorDefinition(c *fiber.Ctx) error {
 	p := ui.ConnectorDefinitionPage{
 		ConnectorHead: connectorHead(c, k), File: k.File, Source: string(k.Source), Rules: len(definition.Rules()),
 	}
+	if k.Extends != "" {
+		p.Extends, p.Written = k.Extends, string(k.Written)
+	}
 	for _, f := range lint(k) {
 		p.Complaints = append(p.Complaints, ui.Finding{Line: f.Line, Col: f.Col, Level: string(f.Level), Rule: f.Rule, Message: sentence(f.Message)})
 	}
