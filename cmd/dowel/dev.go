@@ -133,7 +133,7 @@ Dowel is running. This is development mode: every provider is simulated, no acco
             (the link works once; start again for another)
   API key   %s
 
-Open the console, choose a connector, press Connect. Then list what is connected, and fetch a live token:
+Open the console, choose a connector, press Try it and Connect. Then list what is connected, and fetch a live token:
 
   curl -H "Authorization: Bearer %s" %s/api/v1/connections
   curl -H "Authorization: Bearer %s" %s/api/v1/connections/ID/token

@@ -15,7 +15,7 @@ import (
 func (w *window) listed() []string {
 	w.t.Helper()
 	return evaluate[[]string](w, `[...document.querySelectorAll("#found li")].filter((e) => e.checkVisibility())
-  .map((e) => e.querySelector(".row-name, .offer-name").innerText)`)
+  .map((e) => e.querySelector(".row-name, .offer-name").textContent)`)
 }
 
 // atGallery is an operator at the connectors.
@@ -66,6 +66,7 @@ func TestTheGalleryFollowsWhatOneTypesAndChooses(t *testing.T) {
 	w.choose("Category", "crm")
 	w.see(h.of(2))
 	w.press("HubSpot")
+	w.at("/console/connectors/hubspot")
 	w.see("How far this is checked")
 	w.back()
 	w.see(h.of(2))

@@ -17,7 +17,7 @@ func TestANewcomerHasALiveTokenWithinAMinute(t *testing.T) {
 	w := h.operator()
 	w.press("Choose a connector")
 	w.press("HubSpot")
-	w.press("Connect HubSpot")
+	w.press("Try it")
 	w.press("HubSpot account")
 	popup := w.opened(func() { w.press("Connect") })
 	popup.press("Allow")
