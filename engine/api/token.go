@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"dowel/engine/access"
 	"dowel/engine/connection"
 )
 
@@ -38,26 +39,30 @@ func (h *handler) token(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id := c.Params("id")
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	room := h.buffers.take()
+	out, err := h.appendToken((*room)[:0], p, c.Params("id"), w)
+	if err == nil {
+		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+		c.Response().SetBody(out)
+	}
+	h.buffers.give(room, out)
+	return err
+}
+
+// appendToken appends the answer to dst.
+func (h *handler) appendToken(dst []byte, p access.Principal, id string, w connection.Wish) ([]byte, error) {
 	if !w.Force {
-		room := h.buffers.take()
-		out, ok := h.Connections.PeekToken((*room)[:0], p, id, w.MinTTL)
-		if ok {
-			c.Response().SetBody(out)
-		}
-		h.buffers.give(room, out)
-		if ok {
-			return nil
+		if out, ok := h.Connections.PeekToken(dst, p, id, w.MinTTL); ok {
+			return out, nil
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
 	live, err := h.Connections.Token(ctx, p, id, w)
 	if err != nil {
-		return err
+		return dst, err
 	}
-	return c.Send(live.JSON)
+	return live.AppendJSON(dst), nil
 }
 
 func wish(c *fiber.Ctx) (w connection.Wish, err error) {

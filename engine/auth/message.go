@@ -95,16 +95,11 @@ func setHeaders(req *http.Request, ps definition.Params, env definition.Env) err
 	return nil
 }
 
-// hasControl reports whether s holds a control character other than a tab, which no header may.
+// hasControl reports whether s holds a control character other than a tab, which no header may. It
+// looks at 32 printable characters at a time; anything else is looked at one by one.
 func hasControl(s string) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for ; len(s) >= 8; s = s[8:] {
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		// Eight printable characters at a time; anything else is looked at one by one.
-		if (w|(w-ones*' ')|(w+ones))&tops != 0 {
-			break
-		}
+	for len(s) >= 32 && odd(s)|odd(s[8:])|odd(s[16:])|odd(s[24:]) == 0 {
+		s = s[32:]
 	}
 	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
@@ -112,6 +107,15 @@ func hasControl(s string) bool {
 		}
 	}
 	return false
+}
+
+// odd is zero if the first eight characters of s are printable ASCII.
+func odd(s string) uint64 {
+	_ = s[7]
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	return (w | (w - ones*' ') | (w + ones)) & tops
 }
 
 // message makes any other request of a definition, without its authentication.

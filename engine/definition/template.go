@@ -93,19 +93,20 @@ func closing(s string) int {
 
 // Fill returns the text with every formula replaced by its value.
 func (t *Template) Fill(env Env) (string, error) {
-	var b strings.Builder
+	var few [4]string // most templates have no more parts
+	texts := few[:0]
 	for _, p := range t.parts {
-		if p.expr == nil {
-			b.WriteString(p.text)
-			continue
+		text := p.text
+		if p.expr != nil {
+			v, err := p.expr.Eval(env)
+			if err != nil {
+				return "", err
+			}
+			text = Text(v)
 		}
-		v, err := p.expr.Eval(env)
-		if err != nil {
-			return "", err
-		}
-		b.WriteString(Text(v))
+		texts = append(texts, text)
 	}
-	return b.String(), nil
+	return strings.Join(texts, ""), nil
 }
 
 // Single returns the value of a template that is one formula and nothing else, with its type kept.

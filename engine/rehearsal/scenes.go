@@ -67,7 +67,7 @@ func (p *play) token(ctx context.Context) (bool, error) {
 	var answer struct {
 		Request auth.Attachment `json:"request"`
 	}
-	if err := json.Unmarshal(live.JSON, &answer); err != nil {
+	if err := json.Unmarshal(live.AppendJSON(nil), &answer); err != nil {
 		return true, fmt.Errorf("read the token answer: %w", err)
 	}
 	if len(answer.Request.Headers)+len(answer.Request.Query) == 0 {

@@ -29,7 +29,7 @@ type answer struct {
 // live opens the credential of c and writes the answer.
 func (s *Source) live(ctx context.Context, c storage.Connection, warning string) (Live, error) {
 	_, r, err := s.Vault.Attachment(ctx, c)
-	undefined := codeOf(err) == "definition-missing"
+	undefined := err != nil && codeOf(err) == "definition-missing"
 	if err != nil && !undefined {
 		return Live{}, err
 	}
@@ -49,7 +49,7 @@ func (s *Source) live(ctx context.Context, c storage.Connection, warning string)
 	} else if a.Request, err = auth.Attach(r, cred); err != nil {
 		return Live{}, err
 	}
-	return Live{Ref: c.Ref, Version: c.Version, ExpiresAt: c.ExpiresAt, Warning: a.Warning, JSON: a.encode()}, nil
+	return Live{Ref: c.Ref, Version: c.Version, ExpiresAt: c.ExpiresAt, Warning: a.Warning, answer: &a}, nil
 }
 
 func newAnswer(c storage.Connection, cred auth.Credential, a *definition.Auth, warning string) answer {
@@ -64,8 +64,8 @@ func newAnswer(c storage.Connection, cred auth.Credential, a *definition.Auth, w
 	if out.Scopes == nil {
 		out.Scopes = []string{}
 	}
-	if !c.ExpiresAt.IsZero() {
-		out.ExpiresAt = &c.ExpiresAt
+	if at := c.ExpiresAt; !at.IsZero() {
+		out.ExpiresAt = &at // a pointer into c would move the whole record to the heap
 	}
 	for name, v := range cred.Tokens {
 		if out.Tokens == nil {

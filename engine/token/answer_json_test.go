@@ -25,7 +25,7 @@ func TestTheAnswerIsWhatEncodingJSONWouldWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := string(a.encode()); got != string(want) {
+		if got := string(a.appendJSON(nil)); got != string(want) {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
 		}
 	}

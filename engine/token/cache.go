@@ -60,7 +60,7 @@ func (k *cache) get(r storage.Ref, ttl, minTTL time.Duration, now time.Time) (Li
 		k.remove(r)
 		return Live{}, false
 	}
-	return Live{Ref: r, Version: e.version, ExpiresAt: e.expiresAt, Warning: e.warning, JSON: b}, true
+	return Live{Ref: r, Version: e.version, ExpiresAt: e.expiresAt, Warning: e.warning, written: b}, true
 }
 
 // open is get for a caller who wants the answer in a buffer of its own.
@@ -106,13 +106,13 @@ func (k *cache) slot(r storage.Ref) *atomic.Uint64 {
 	return &k.drops[maphash.Comparable(k.seed, r)%uint64(len(k.drops))]
 }
 
-// put keeps l, the answer from c, which was read after m. It never puts an older version in the place
+// put keeps l, the written answer from c, which was read after m. It never puts an older version in the place
 // of a newer one.
 func (k *cache) put(l Live, c storage.Connection, m mark, ttl time.Duration) {
 	if ttl <= 0 || k.aead == nil || k.size.Load() >= maxCached && !k.purge(ttl, time.Now()) {
 		return
 	}
-	e := &cached{at: m.at, version: l.Version, expiresAt: l.ExpiresAt, warning: l.Warning, sealed: k.aead.Seal(nil, nil, l.JSON, nil)}
+	e := &cached{at: m.at, version: l.Version, expiresAt: l.ExpiresAt, warning: l.Warning, sealed: k.aead.Seal(nil, nil, l.written, nil)}
 	if !l.ExpiresAt.IsZero() {
 		// Until the renewal is due; later reads look again, and set it going.
 		e.goodUntil = l.ExpiresAt.Add(-leeway(c))

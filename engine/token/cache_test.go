@@ -106,12 +106,12 @@ func TestAnOlderAnswerNeverReplacesANewerOneInMemory(t *testing.T) {
 	r := storage.Ref{Tenant: tenant, ID: "c"}
 	m := k.mark(r)
 	put := func(version int64) {
-		k.put(Live{Ref: r, Version: version, JSON: []byte(fmt.Sprint(version))}, storage.Connection{Ref: r}, m, time.Second)
+		k.put(Live{Ref: r, Version: version, written: []byte(fmt.Sprint(version))}, storage.Connection{Ref: r}, m, time.Second)
 	}
 	put(2)
 	put(1)
-	if l, ok := k.get(r, time.Second, 0, time.Now()); !ok || l.Version != 2 || string(l.JSON) != "2" {
-		t.Errorf("kept version %d: %s", l.Version, l.JSON)
+	if l, ok := k.get(r, time.Second, 0, time.Now()); !ok || l.Version != 2 || string(l.written) != "2" {
+		t.Errorf("kept version %d: %s", l.Version, l.written)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 		var k cache
 		put := func(n int) {
 			r := storage.Ref{Tenant: tenant, ID: fmt.Sprint(n)}
-			k.put(Live{Ref: r, JSON: []byte("{}")}, storage.Connection{Ref: r}, k.mark(r), time.Second)
+			k.put(Live{Ref: r, written: []byte("{}")}, storage.Connection{Ref: r}, k.mark(r), time.Second)
 		}
 		for n := range maxCached + 500 {
 			put(n)

@@ -219,7 +219,7 @@ func (i *instance) read(r storage.Ref, w Wish) (token, warning string, err error
 
 func accessToken(l Live) string {
 	var a answer
-	if err := json.Unmarshal(l.JSON, &a); err != nil {
+	if err := json.Unmarshal(l.AppendJSON(nil), &a); err != nil {
 		return "not an answer: " + err.Error()
 	}
 	return a.AccessToken

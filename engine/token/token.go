@@ -72,8 +72,18 @@ type Live struct {
 	// Warning says what is wrong although there is a token: "needs_reauth", "stale", "unverified",
 	// "definition_missing".
 	Warning string
-	// JSON is the answer of the token route; it holds the secret in the open.
-	JSON []byte
+	// The answer, written already or still to be written: what is asked for inside the house is not
+	// written at all, and what goes out is written where it is sent from.
+	written []byte
+	answer  *answer
+}
+
+// AppendJSON appends the answer of the token route to dst. It holds the secret in the open.
+func (l Live) AppendJSON(dst []byte) []byte {
+	if l.answer == nil {
+		return append(dst, l.written...)
+	}
+	return l.answer.appendJSON(dst)
 }
 
 // Token returns a credential that is good now.
@@ -143,8 +153,9 @@ func (s *Source) serve(ctx context.Context, c storage.Connection, w Wish, seen m
 			s.renewBehind(c) //nolint:contextcheck // nobody waits for it, so nobody's context may end it
 		}
 		live, err := s.live(ctx, c, "")
-		if err == nil {
-			s.cache.put(live, c, seen, s.cacheTTL())
+		if ttl := s.cacheTTL(); err == nil && ttl > 0 {
+			live.written, live.answer = live.AppendJSON(nil), nil
+			s.cache.put(live, c, seen, ttl)
 		}
 		return live, err
 	}
