@@ -25,7 +25,7 @@ var errFindings = errors.New("there are errors")
 
 func lintCommand() *cobra.Command {
 	var format string
-	var rules bool
+	var rules, fix bool
 	cmd := &cobra.Command{
 		Use: "lint PATH…", Short: "Check definitions; prints file:line:col: rule: message and fails if one is refused",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,6 +42,11 @@ func lintCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if fix {
+				if findings, err = fixAll(cmd.ErrOrStderr(), args, findings); err != nil {
+					return err
+				}
+			}
 			if err := definition.WriteFindings(cmd.OutOrStdout(), format, findings); err != nil {
 				return err
 			}
@@ -54,6 +59,7 @@ func lintCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text, json or sarif")
 	cmd.Flags().BoolVar(&rules, "rules", false, "list the rules")
+	cmd.Flags().BoolVar(&fix, "fix", false, "mend in the files what can be mended without a decision, and report the rest")
 	return cmd
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -30,5 +32,35 @@ func TestSchemaPrintsTheSchemaThatDefinitionsAreCheckedAgainst(t *testing.T) {
 	}
 	if out != string(want) || !json.Valid([]byte(out)) {
 		t.Errorf("connectors schema printed %d bytes, the schema has %d", len(out), len(want))
+	}
+}
+
+func TestLintMendsWhatNeedsNoDecision(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "acme.yaml")
+	broken := "id: acne\nname: Acme\nhosts: [api.example.com]\nauth:\n  - id: token\n    knid: bearer\n" +
+		"api: {base_url: http://api.example.com}\ntest: {get: /me}\nidentity: {from: tset, subject: response.body.id}\n"
+	if err := os.WriteFile(file, []byte(broken), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, err := dowel(t, "connectors", "lint", "--fix", file)
+	if err != nil {
+		t.Fatalf("%v: %s%s", err, out, errs)
+	}
+	fixed, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer("acne", "acme", "knid", "kind", "http://", "https://", "tset", "test").Replace(broken)
+	if string(fixed) != want {
+		t.Errorf("the file is now\n%s", fixed)
+	}
+	if n := strings.Count(errs, ": fixed: "); n != 4 || !strings.Contains(errs, file+":6:5: unknown-key: fixed: write \"kind\" instead of \"knid\"") {
+		t.Errorf("told of %d fixes:\n%s", n, errs)
+	}
+	if !strings.Contains(out, "missing") || strings.Contains(out, "(error)") {
+		t.Errorf("what is left:\n%s", out)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the file's mode is %v, %v", info.Mode(), err)
 	}
 }

@@ -289,6 +289,7 @@ func (k *compiler) formula(e *Expression, p place, text string, offset int) {
 	}
 	at := k.within(e.At, text, offset+byteOffset(e.Source, fault.offset))
 	k.complain(at, fault.rule, fault.message)
+	k.findings[len(k.findings)-1].Fix = meantFix(at, fault.given, fault.meant)
 }
 
 // use notes what a formula reads. What an option stands for is read of the field that has the option.

@@ -116,16 +116,16 @@ func (p place) allows(uses []use) *formulaFault {
 		_, here := env[u.root]
 		switch {
 		case strings.HasPrefix(u.root, "$"):
-			return &formulaFault{"formula", u.root + " is not used in definitions", u.offset}
+			return &formulaFault{rule: "formula", message: u.root + " is not used in definitions", offset: u.offset}
 		case slices.Contains(roots, u.root) && !here:
 			if u.root == "app" && u.name == "client_secret" || u.root == "credential" || u.root == "fields" {
-				return &formulaFault{"secret-in-the-open", u.root + " holds secrets and cannot be used here", u.offset}
+				return &formulaFault{rule: "secret-in-the-open", message: u.root + " holds secrets and cannot be used here", offset: u.offset}
 			}
-			return &formulaFault{"unknown-name", fmt.Sprintf("%s cannot be used here; %s", u.root, suggest(u.root, keysOf(anyMap(env)))), u.offset}
+			return &formulaFault{rule: "unknown-name", message: fmt.Sprintf("%s cannot be used here; %s", u.root, suggest(u.root, keysOf(anyMap(env)))), offset: u.offset}
 		case u.root == "app" && u.name == "client_secret" && !p.appSecret:
-			return &formulaFault{"secret-in-the-open", "the client secret may only be sent to the token endpoint", u.offset}
+			return &formulaFault{rule: "secret-in-the-open", message: "the client secret may only be sent to the token endpoint", offset: u.offset}
 		case slices.Contains(byName, u.root) && u.name == "":
-			return &formulaFault{"formula", fmt.Sprintf("%s is read by name, such as %s.name", u.root, u.root), u.offset}
+			return &formulaFault{rule: "formula", message: fmt.Sprintf("%s is read by name, such as %s.name", u.root, u.root), offset: u.offset}
 		}
 	}
 	return nil

@@ -25,6 +25,8 @@ type Finding struct {
 	Message string `json:"message"`
 	// Path is the JSON pointer of the value complained about.
 	Path string `json:"path,omitempty"`
+	// Fix takes the finding away; nil if only the author can.
+	Fix *Fix `json:"fix,omitempty"`
 }
 
 // String writes the finding as file:line:col: rule: message.

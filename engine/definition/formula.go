@@ -58,6 +58,7 @@ type formula struct {
 type formulaFault struct {
 	rule, message string
 	offset        int
+	given, meant  string // a name that is not known, and the one that is most like it
 }
 
 func newFormulas() *formulas {

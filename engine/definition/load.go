@@ -113,6 +113,7 @@ func (ch *Checker) parse(file string, source []byte, formulas *formulas, level L
 	c := ch.connector(d, formulas, level)
 	sortFindings(d.findings)
 	setPaths(d.root, d.findings)
+	d.addFixes()
 	if c == nil || HasErrors(d.findings) {
 		return nil, d.findings
 	}

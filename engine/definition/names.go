@@ -71,7 +71,7 @@ func (n names) checkField(u use, fs Fields, p place) *formulaFault {
 		return known(u, all)
 	}
 	if f.Secret() && p.fields != allFields {
-		return &formulaFault{"secret-in-the-open", u.name + " is secret and would be seen by the browser or stored in the open", u.offset}
+		return &formulaFault{rule: "secret-in-the-open", message: u.name + " is secret and would be seen by the browser or stored in the open", offset: u.offset}
 	}
 	return nil
 }
@@ -80,10 +80,16 @@ func known(u use, all []string) *formulaFault {
 	if u.name == "" || slices.Contains(all, u.name) {
 		return nil
 	}
+	f := &formulaFault{rule: "unknown-name", offset: u.offset}
 	if len(all) == 0 {
-		return &formulaFault{"unknown-name", fmt.Sprintf("%s has no %q, and no other names either", u.root, cut(u.name)), u.offset}
+		f.message = fmt.Sprintf("%s has no %q, and no other names either", u.root, cut(u.name))
+		return f
 	}
-	return &formulaFault{"unknown-name", fmt.Sprintf("%s has no %q; %s", u.root, cut(u.name), suggest(u.name, all)), u.offset}
+	f.message = fmt.Sprintf("%s has no %q; %s", u.root, cut(u.name), suggest(u.name, all))
+	if meant := nearest(u.name, all); meant != "" {
+		f.given, f.meant = u.root+"."+u.name, u.root+"."+meant
+	}
+	return f
 }
 
 // namesOf collects what the formulas of a, or of the connector as a whole (nil), may refer to. What

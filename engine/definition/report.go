@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"strings"
+	"unicode/utf8"
 )
 
 // formats are the ways WriteFindings can write.
@@ -76,6 +78,19 @@ type (
 		Level     Level           `json:"level"`
 		Message   sarifText       `json:"message"`
 		Locations []sarifLocation `json:"locations"`
+		Fixes     []sarifFix      `json:"fixes,omitempty"`
+	}
+	sarifFix struct {
+		Text    sarifText     `json:"description"`
+		Changes []sarifChange `json:"artifactChanges"`
+	}
+	sarifChange struct {
+		Artifact     sarifArtifact      `json:"artifactLocation"`
+		Replacements []sarifReplacement `json:"replacements"`
+	}
+	sarifReplacement struct {
+		Deleted  sarifRegion `json:"deletedRegion"`
+		Inserted sarifText   `json:"insertedContent"`
 	}
 	sarifLocation struct {
 		Physical sarifPhysical `json:"physicalLocation"`
@@ -88,10 +103,25 @@ type (
 		URI string `json:"uri"`
 	}
 	sarifRegion struct {
-		Line int `json:"startLine"`
-		Col  int `json:"startColumn"`
+		Line    int `json:"startLine"`
+		Col     int `json:"startColumn"`
+		EndLine int `json:"endLine,omitempty"`
+		EndCol  int `json:"endColumn,omitempty"`
 	}
 )
+
+func sarifFixes(file string, f *Fix) []sarifFix {
+	if f == nil {
+		return nil
+	}
+	end := Position{f.Line, f.Col + utf8.RuneCountInString(f.Old)}
+	if strings.HasSuffix(f.Old, "\n") {
+		end = Position{f.Line + 1, 1}
+	}
+	return []sarifFix{{sarifText{f.String()}, []sarifChange{{sarifArtifact{file}, []sarifReplacement{{
+		sarifRegion{f.Line, f.Col, end.Line, end.Col}, sarifText{f.New},
+	}}}}}}
+}
 
 func sarifOf(findings []Finding) sarifLog {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
@@ -105,7 +135,8 @@ func sarifOf(findings []Finding) sarifLog {
 		file := &url.URL{Path: filepath.ToSlash(f.File)}
 		run.Results = append(run.Results, sarifResult{
 			RuleID: f.Rule, RuleIndex: index[f.Rule], Level: f.Level, Message: sarifText{f.Message},
-			Locations: []sarifLocation{{sarifPhysical{sarifArtifact{file.String()}, sarifRegion{f.Line, f.Col}}}},
+			Locations: []sarifLocation{{sarifPhysical{sarifArtifact{file.String()}, sarifRegion{Line: f.Line, Col: f.Col}}}},
+			Fixes: sarifFixes(file.String(), f.Fix),
 		})
 	}
 	return sarifLog{

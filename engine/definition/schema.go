@@ -132,6 +132,12 @@ func (r *schemaReport) add(at Position, rule, text string) {
 	})
 }
 
+// addUnknown is add for a word that is none of the options; text says where it stands.
+func (r *schemaReport) addUnknown(at Position, rule, text, given string, options []string) {
+	r.add(at, rule, text+"; "+suggest(given, options))
+	r.all[len(r.all)-1].Fix = meantFix(at, given, nearest(given, options))
+}
+
 func (r *schemaReport) unknownKeys(where spot, holder map[string]any) {
 	known := keysOf(holder["properties"])
 	for i := 0; i+1 < len(where.value.Content); i += 2 {
@@ -141,7 +147,7 @@ func (r *schemaReport) unknownKeys(where spot, holder map[string]any) {
 		}
 		at := Position{key.Line, key.Column}
 		r.told[at] = true
-		r.add(at, "unknown-key", fmt.Sprintf("unknown key %q%s; %s", cut(key.Value), inside(where), suggest(key.Value, known)))
+		r.addUnknown(at, "unknown-key", fmt.Sprintf("unknown key %q%s", cut(key.Value), inside(where)), key.Value, known)
 	}
 }
 
@@ -174,7 +180,7 @@ func (r *schemaReport) badName(e *jsonschema.ValidationError, where spot, holder
 		return
 	}
 	known := texts(holder["enum"])
-	r.add(where.keyAt(), "unknown-key", fmt.Sprintf("unknown key %q%s; %s", cut(where.name()), inside(parent), suggest(where.name(), known)))
+	r.addUnknown(where.keyAt(), "unknown-key", fmt.Sprintf("unknown key %q%s", cut(where.name()), inside(parent)), where.name(), known)
 }
 
 func (r *schemaReport) notOneOf(where spot, holder map[string]any) {
@@ -193,7 +199,7 @@ func (r *schemaReport) notOneOf(where spot, holder map[string]any) {
 	case yaml.SequenceNode:
 		given = "a list"
 	}
-	r.add(where.at(), rule, fmt.Sprintf("%s cannot be %q; %s", quoted(where), given, suggest(given, options)))
+	r.addUnknown(where.at(), rule, fmt.Sprintf("%s cannot be %q", quoted(where), given), given, options)
 }
 
 // kindsOf lists the auth kinds that have a key.

@@ -104,8 +104,8 @@ func nodeWord(n *yaml.Node) string {
 	return "a text"
 }
 
-// suggest names the option that was probably meant, or all of them.
-func suggest(given string, options []string) string {
+// nearest is the option that was probably meant; empty if none is near.
+func nearest(given string, options []string) string {
 	best, distance := "", 3
 	for _, o := range options {
 		if d := edits(strings.ToLower(given), strings.ToLower(o)); d < distance && d < len(o) {
@@ -119,6 +119,12 @@ func suggest(given string, options []string) string {
 			best = o
 		}
 	}
+	return best
+}
+
+// suggest names the option that was probably meant, or all of them.
+func suggest(given string, options []string) string {
+	best := nearest(given, options)
 	switch {
 	case best != "":
 		return fmt.Sprintf("did you mean %q?", best)
