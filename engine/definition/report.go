@@ -136,7 +136,7 @@ func sarifOf(findings []Finding) sarifLog {
 		run.Results = append(run.Results, sarifResult{
 			RuleID: f.Rule, RuleIndex: index[f.Rule], Level: f.Level, Message: sarifText{f.Message},
 			Locations: []sarifLocation{{sarifPhysical{sarifArtifact{file.String()}, sarifRegion{Line: f.Line, Col: f.Col}}}},
-			Fixes: sarifFixes(file.String(), f.Fix),
+			Fixes:     sarifFixes(file.String(), f.Fix),
 		})
 	}
 	return sarifLog{
