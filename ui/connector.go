@@ -46,7 +46,7 @@ type ConnectorMethod struct {
 	TokenURL              string
 	PKCE, ClientAuth      string
 	Refreshes             bool
-	NeedsApp              bool
+	NeedsApp, LacksApp    bool // it takes an app to connect; there is none yet
 }
 
 // AppRow is one app: a registration at the provider.

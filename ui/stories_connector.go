@@ -79,7 +79,7 @@ func connectorStory(bare bool) ConnectorPage {
 		},
 	}
 	if bare {
-		p.NeedsApp = true
+		p.NeedsApp, p.Methods[0].LacksApp = true, true
 		p.AppForm = AppForm{Name: "Production", Errors: map[string]string{"client_id": "Client ID is required"}}
 		p.Custom, p.SignsIn, p.Verified, p.Links, p.Replaces, p.Findings = true, false, Verified{}, nil, nil, 2
 		p.Deprecated = "Zendesk has a new sign-in; use zendesk-v2."

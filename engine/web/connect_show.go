@@ -1,9 +1,8 @@
 package web
 
 import (
-	"context"
-
 	"cmp"
+	"context"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"

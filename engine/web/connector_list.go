@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -86,12 +87,12 @@ func appsFor(apps []connection.AppView) appSet {
 
 // lacks reports whether nothing can be connected before an app is added.
 func (s appSet) lacks(k *definition.Connector) bool {
-	for _, a := range k.Auth {
-		if !a.Kind.NeedsApp() || s[[2]string{k.ID, ""}] || s[[2]string{k.ID, a.ID}] {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(k.Auth, func(a *definition.Auth) bool { return !s.lack(k, a) })
+}
+
+// lack reports whether a method cannot be used before an app is added.
+func (s appSet) lack(k *definition.Connector, a *definition.Auth) bool {
+	return a.Kind.NeedsApp() && !s[[2]string{k.ID, ""}] && !s[[2]string{k.ID, a.ID}]
 }
 
 // tally counts the connections of each connector, as far as a page should look.

@@ -30,10 +30,11 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 	if err != nil {
 		return err
 	}
+	have := appsFor(apps)
 	p := ui.ConnectorPage{
 		ConnectorHead: connectorHead(c, k), Simulated: h.Simulated, Links: links(k), AppsURL: k.Links.Apps, Replaces: k.Replaces,
 		Verified: ui.Verified{Level: k.Verified.Level, Sources: k.Verified.Sources, Date: k.Verified.Date, Note: k.Verified.Note},
-		Inputs:   fields(k.Inputs, typed{}), RedirectURI: h.RedirectURI, NeedsApp: appsFor(apps).lacks(k),
+		Inputs:   fields(k.Inputs, typed{}), RedirectURI: h.RedirectURI, NeedsApp: have.lacks(k),
 		Connections: h.rows(c.UserContext(), made), EndUser: principal(c).ID,
 	}
 	if k.API.BaseURL != nil {
@@ -46,7 +47,9 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 		p.Environments = append(p.Environments, ui.Option{Value: e.ID, Label: e.Label})
 	}
 	for _, a := range k.Auth {
-		p.Methods = append(p.Methods, methodView(k, a))
+		m := methodView(k, a)
+		m.LacksApp = have.lack(k, a)
+		p.Methods = append(p.Methods, m)
 	}
 	for _, a := range apps {
 		p.Apps = append(p.Apps, ui.AppRow{
@@ -62,8 +65,11 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 func links(k *definition.Connector) []ui.Link {
 	var out []ui.Link
 	for _, l := range []ui.Link{
-		{Key: "website", URL: k.Links.Website}, {Key: "docs", URL: k.Links.Docs}, {Key: "apps", URL: k.Links.Apps},
-		{Key: "revoke", URL: k.Links.Revoke}, {Key: "status", URL: k.Links.StatusURL},
+		{Key: "website", URL: k.Links.Website},
+		{Key: "docs", URL: k.Links.Docs},
+		{Key: "apps", URL: k.Links.Apps},
+		{Key: "revoke", URL: k.Links.Revoke},
+		{Key: "status", URL: k.Links.StatusURL},
 	} {
 		if l.URL != "" {
 			out = append(out, l)

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-
 	"slices"
 	"time"
 
