@@ -15,7 +15,7 @@ func connectorPath(id string) string { return "/console/connectors/" + url.PathE
 func connectorHead(c *fiber.Ctx, k *definition.Connector) ui.ConnectorHead {
 	return ui.ConnectorHead{
 		Console: noted(c), ID: k.ID, Tile: tile(k), Description: k.Description, Categories: k.Categories, Version: k.Version,
-		Kinds: kinds(k), SignsIn: k.SignsIn(), Deprecated: k.Deprecated, Findings: len(lint(k)),
+		Kinds: kinds(k), SignsIn: k.SignsIn(), Custom: k.Tenant != "", Deprecated: k.Deprecated, Findings: len(lint(k)),
 	}
 }
 

@@ -33,7 +33,9 @@ func (h *handler) connectorList(c *fiber.Ctx) error {
 	}
 	have := appsFor(apps)
 	for _, k := range all {
-		card := ui.ConnectorCard{Entry: entry(k), Description: k.Description, Deprecated: k.Deprecated != "", NeedsApp: have.lacks(k)}
+		card := ui.ConnectorCard{
+			Entry: entry(k), Description: k.Description, Custom: k.Tenant != "", Deprecated: k.Deprecated != "", NeedsApp: have.lacks(k),
+		}
 		card.Connections = tally[k.ID]
 		p.Connectors = append(p.Connectors, card)
 	}

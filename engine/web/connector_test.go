@@ -105,6 +105,22 @@ func TestAConnectorIsShownWhole(t *testing.T) {
 	}
 }
 
+func TestATenantsOwnConnectorIsInItsGallery(t *testing.T) {
+	h := newHouse(t)
+	own := "id: our-erp\nname: Our ERP\nextends: zendesk\ncategories: [in-house]\nverified: {level: simulated}\n"
+	_, findings, err := h.engine.Connectors.Add(t.Context(), h.operator, "our-erp.yaml", []byte(own), true)
+	if err != nil {
+		t.Fatal(err, findings)
+	}
+	op := h.signIn()
+	if got := op.get("/console/connectors?category=in-house").want(http.StatusOK, "Our ERP", "Your own", "In house (1)").listed(); !slices.Equal(got, []string{"our-erp"}) {
+		t.Errorf("in-house shows %v", got)
+	}
+	op.get("/console/connectors/our-erp").want(http.StatusOK, "Our ERP", "Your own", "Against the simulator only.")
+	op.get("/console/connectors/our-erp/requests").want(http.StatusOK, "https://acme.zendesk.com/oauth/tokens")
+	op.get("/console/connectors/our-erp/definition").want(http.StatusOK, "in-house", ".zendesk.com")
+}
+
 func TestTryingAConnectorGoesItsOwnWay(t *testing.T) {
 	h := newHouse(t)
 	op, at := h.signIn(), "/console/connectors/zendesk"
