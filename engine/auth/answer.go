@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"dowel/engine/definition"
 	"dowel/engine/egress"
@@ -24,13 +24,19 @@ type response struct {
 }
 
 // env returns the answer as formulas see it. Fields of the header that came several times are joined
-// with a comma (RFC 9110 §5.3).
+// with a comma (RFC 9110 §5.3), except for cookies, which each have a name.
 func (a *response) env() map[string]any {
 	headers := map[string]any{}
 	for k, v := range a.Header {
 		headers[strings.ToLower(k)] = strings.Join(v, ", ")
 	}
-	return map[string]any{"status": a.Status, "headers": headers, "body": a.body, "text": string(a.Body)}
+	cookies := map[string]any{}
+	for _, k := range (&http.Response{Header: a.Header}).Cookies() {
+		if k.MaxAge >= 0 { // less takes a cookie back (RFC 6265 §5.2.2)
+			cookies[k.Name] = k.Value
+		}
+	}
+	return map[string]any{"status": a.Status, "headers": headers, "cookies": cookies, "body": a.body, "text": string(a.Body)}
 }
 
 // answering adds an answer to env.
@@ -54,25 +60,10 @@ var (
 	errDuplicate = errors.New("the answer says the same thing twice")
 )
 
-// read parses an answer's body: JSON whatever its declared type, else a form (RFC 6749 leaves no
-// choice, but some providers answer so), else nothing.
-func read(a *egress.Response) (*response, error) {
-	out := &response{Response: a}
-	body := bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(a.Body), []byte("\xef\xbb\xbf")))
-	var err error
-	switch {
-	case len(body) == 0:
-		return out, nil
-	case !utf8.Valid(body):
-		err = errNotUTF8
-	case body[0] == '{' || body[0] == '[' || body[0] == '"':
-		out.body, err = decodeJSON(body)
-	case body[0] == '<':
-		out.page, err = true, errPage
-	default:
-		out.body, err = decodeForm(string(body))
-	}
-	return out, err
+// read reads an answer, its body as the definition says.
+func read(a *egress.Response, how definition.Reading) (*response, error) {
+	body, err := parse(how, a.Body)
+	return &response{Response: a, body: body, page: errors.Is(err, errPage)}, err
 }
 
 func decodeForm(body string) (any, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dowel/engine/definition"
 	"dowel/engine/egress"
 )
 
@@ -52,7 +53,7 @@ func TestRead(t *testing.T) {
 		{"too deep", strings.Repeat(`{"a":`, 500_000), nil, errDeep},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := read(&egress.Response{Status: 200, Body: []byte(tt.body)})
+			got, err := read(&egress.Response{Status: 200, Body: []byte(tt.body)}, definition.Reading{})
 			if !errors.Is(err, tt.err) || tt.err == nil && err != nil {
 				t.Fatalf("read(%.40q): %v, want %v", tt.body, err, tt.err)
 			}

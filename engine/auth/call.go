@@ -41,7 +41,7 @@ func Call(ctx context.Context, m Method, r Request, q *definition.Request, c Cre
 	}
 	// Whether the body can be read does not matter yet: a test may be answered with a file, and then
 	// its status counts. Who wants something from the body finds nothing there.
-	a, _ := read(raw)
+	a, _ := read(raw, q.Reading)
 	env = answering(env, a)
 	if !succeeded(a, q.Outcome, env) {
 		who := theCredential

@@ -40,7 +40,7 @@ func answered(status int, body string, header ...string) *response {
 	for i := 0; i+1 < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	a, _ := read(&egress.Response{Status: status, Header: h, Body: []byte(body)})
+	a, _ := read(&egress.Response{Status: status, Header: h, Body: []byte(body)}, definition.Reading{})
 	return a
 }
 

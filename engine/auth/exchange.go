@@ -43,7 +43,7 @@ func (r Request) answer(ctx context.Context, req *http.Request, o definition.Out
 	if err != nil {
 		return nil, nil, err
 	}
-	a, readErr := read(raw)
+	a, readErr := read(raw, o.Reading)
 	env = answering(env, a)
 	if !succeeded(a, o, env) {
 		return nil, nil, r.failed(a, o, env, s, first)

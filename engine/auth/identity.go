@@ -31,7 +31,7 @@ func Identify(ctx context.Context, m Method, r Request, c Credential, tested *Re
 		}
 		env = reply.env
 	case id.From == "token":
-		env["response"] = map[string]any{"status": 200, "headers": map[string]any{}, "body": c.answer(), "text": ""}
+		env["response"] = map[string]any{"status": 200, "headers": map[string]any{}, "cookies": map[string]any{}, "body": c.answer(), "text": ""}
 	case tested != nil && tested.a != nil:
 		env = tested.env
 	default:

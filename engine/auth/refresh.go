@@ -29,6 +29,7 @@ func refreshRequest(a *definition.Auth) *definition.TokenRequest {
 	if f.Headers != nil {
 		t.Headers = f.Headers
 	}
+	t.Reading = f.ReadingOf(a.Token)
 	t.Success = cmp.Or(f.Success, t.Success)
 	t.Error = cmp.Or(f.Error, t.Error)
 	t.ErrorDescription = cmp.Or(f.ErrorDescription, t.ErrorDescription)

@@ -142,8 +142,9 @@ type TokenRequest struct {
 	Answer        TokenAnswer `yaml:"answer"`
 }
 
-// Outcome decides whether an answer is a success, and reads the error if it is not.
+// Outcome reads an answer, decides whether it is a success, and reads the error if it is not.
 type Outcome struct {
+	Reading          `yaml:",inline"`
 	Success          *Expression `yaml:"success"`           // default: status 2xx
 	Error            *Expression `yaml:"error"`             // default: response.body.error
 	ErrorDescription *Expression `yaml:"error_description"` // default: response.body.error_description

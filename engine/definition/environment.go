@@ -98,7 +98,8 @@ func (p place) types() types.Map {
 
 func answerType() types.Map {
 	return types.Map{
-		"status": types.Int, "headers": types.Map{types.Extra: types.String}, "body": types.Any, "text": types.String,
+		"status": types.Int, "headers": types.Map{types.Extra: types.String}, "cookies": types.Map{types.Extra: types.String},
+		"body": types.Any, "text": types.String,
 	}
 }
 

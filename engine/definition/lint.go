@@ -19,7 +19,7 @@ type Rule struct {
 // Rules lists all rules by name.
 func Rules() []Rule {
 	all := slices.Concat(readerRules(), schemaRules(), formulaRules(), metaRules(), hostRules(), addressRules(),
-		fieldRules(), choiceRules(), requestRules(), oauthRules(), customRules(), captureRules())
+		fieldRules(), choiceRules(), requestRules(), oauthRules(), customRules(), captureRules(), answerRules())
 	slices.SortFunc(all, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

@@ -57,8 +57,9 @@ func lintCaptureShadow(l *linter) {
 	})
 }
 
-// secretMember finds formulas that end in what an answer usually calls a secret.
-var secretMember = regexp.MustCompile(`(?i)\b(body|token)[^ ]*\.(access_?token|refresh_?token|id_?token|client_?secret|password|secret|api_?key)\s*$`)
+// secretMember finds formulas that end in what an answer usually calls a secret, or read a cookie, which
+// is a session more often than not.
+var secretMember = regexp.MustCompile(`(?i)\bresponse\.cookies\.|\b(body|token)[^ ]*\.(access_?token|refresh_?token|id_?token|client_?secret|password|secret|api_?key)\s*$`)
 
 func lintSecretCaptured(l *linter) {
 	check := func(e *Expression) {

@@ -55,7 +55,7 @@ func TestADefinitionThatDoesNotDoWhatItIsForFailsAtTheStepThatShowsIt(t *testing
 			"connect", "missing-scopes",
 		},
 		{
-			"a refresh token that is looked for in the wrong place", "error: response.body.error", `answer: {refresh_token: response.headers.rt}`,
+			"a refresh token that is looked for in the wrong place", "error: response.body.error", `answer: {refresh_token: "response.status == 201 ? response.body.rt : nil"}`,
 			"refresh", "nothing to renew with",
 		},
 	}

@@ -30,12 +30,14 @@ func (c *call) apiCall(hits []hit) *answer {
 	}
 	c.count(func(s *Stats) { s.Calls++ })
 	d := document{}
+	var how definition.Reading
 	for _, h := range hits {
 		if h.role == roleCall && h.method == c.r.Method && (who.auth == nil || h.auth == who.auth) {
 			if _, p := c.asked(h); p != nil {
 				return c.callRefusal([]hit{h}, p)
 			}
 			c.tell(d, h, who.account)
+			how = h.request.Reading
 		}
 	}
 	if d.get(body()) == nil {
@@ -43,7 +45,7 @@ func (c *call) apiCall(hits []hit) *answer {
 			"simulated": true, "method": c.r.Method, "path": c.path, "account": who.account.Email,
 		})
 	}
-	return jsonAnswer(http.StatusOK, d.answerBody())
+	return d.answer(http.StatusOK, how)
 }
 
 // tell writes what the definition reads from the answer to one of its requests.

@@ -24,7 +24,7 @@ func (c *call) revoke(hits []hit) *answer {
 		c.end(got)
 		d := document{}
 		d.decide(h.request.Success, true)
-		return jsonAnswer(http.StatusOK, d.answerBody())
+		return d.answer(http.StatusOK, h.request.Reading)
 	}
 	return nil
 }

@@ -71,6 +71,7 @@ func writtenSpec(h hit) spec {
 	if f.Headers != nil {
 		s.headers = f.Headers
 	}
+	s.outcome.Reading = f.ReadingOf(t)
 	s.outcome.Success = cmp.Or(f.Success, s.outcome.Success)
 	s.outcome.Error = cmp.Or(f.Error, s.outcome.Error)
 	s.outcome.ErrorDescription = cmp.Or(f.ErrorDescription, s.outcome.ErrorDescription)

@@ -43,7 +43,7 @@ func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
 		d.identity(id, g.account)
 	}
 	d.decide(k.outcome.Success, true)
-	a := jsonAnswer(http.StatusOK, d.answerBody())
+	a := d.answer(http.StatusOK, k.outcome.Reading)
 	a.grant = g
 	return a
 }
@@ -177,5 +177,5 @@ func refusal(auth *definition.Auth, o definition.Outcome, p *problem) *answer {
 	} else {
 		d.usual("error_description", p.description)
 	}
-	return jsonAnswer(p.status, d.answerBody())
+	return d.answer(p.status, o.Reading)
 }

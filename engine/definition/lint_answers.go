@@ -1,0 +1,62 @@
+package definition
+
+import "regexp"
+
+func answerRules() []Rule {
+	return []Rule{
+		{"text-has-no-members", LevelError, "An answer that is read as a text has no members.", lintTextMembers},
+	}
+}
+
+// readings calls f for everything that reads an answer of the given form: how it is read, and the
+// formulas that read it.
+func (l *linter) readings(f func(how Reading, formulas []*Expression)) {
+	l.requests(func(r *Request, _ string) { f(r.Reading, append(r.formulas(), r.Capture.formulas()...)) })
+	l.methods(func(a *Auth, _ string) {
+		if a.Token != nil {
+			f(a.Token.Reading, append(a.Token.formulas(), a.Token.Answer.formulas()...))
+		}
+		if a.Refresh != nil && a.Refresh.Answer != nil {
+			f(a.Refresh.Reading, append(a.Refresh.formulas(), a.Refresh.Answer.formulas()...))
+		}
+		for _, s := range a.Login {
+			if s.Request != nil {
+				f(s.Request.Reading, s.Credential.formulas())
+			}
+		}
+	})
+}
+
+func (o Outcome) formulas() []*Expression {
+	return []*Expression{o.Success, o.Error, o.ErrorDescription}
+}
+
+func (cs Captures) formulas() []*Expression {
+	var out []*Expression
+	for i := range cs {
+		out = append(out, &cs[i].Value)
+	}
+	return out
+}
+
+func (t *TokenAnswer) formulas() []*Expression {
+	out := append([]*Expression{t.AccessToken, t.RefreshToken, t.TokenType, t.IDToken, t.Scopes}, t.Tokens.formulas()...)
+	for _, l := range []*Lifetime{t.Expires, t.RefreshExpires} {
+		if l != nil {
+			out = append(out, l.In, l.At)
+		}
+	}
+	return append(out, t.Capture.formulas()...)
+}
+
+var memberOfBody = regexp.MustCompile(`\bresponse\??\.body\??[.\[]`)
+
+func lintTextMembers(l *linter) {
+	l.readings(func(how Reading, formulas []*Expression) {
+		for _, e := range formulas {
+			if how.Parse == ParseText && e != nil && memberOfBody.MatchString(e.Source) {
+				l.reportAt(e.At, "the answer is read as a text (parse: text), so this is never there; read response.body itself")
+			}
+		}
+	})
+}
