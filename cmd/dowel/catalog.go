@@ -15,19 +15,19 @@ import (
 // operator's own directory over them, which is followed while the process runs.
 type library struct {
 	catalog *definition.Catalog
-	builtin []*definition.Connector
 	own     *definition.Directory // nil without a directory
 	log     *slog.Logger
 }
 
-// openLibrary reads the definitions. A broken file is left out, with its findings in the log.
+// openLibrary reads the operator's definitions, and those that come with the binary when they are asked
+// for: they were checked when it was built. A broken file of the operator's is left out, with its
+// findings in the log.
 func openLibrary(c *Config, log *slog.Logger) (*library, error) {
-	catalog, findings, err := definition.Load(connectors.FS)
+	catalog, err := definition.Open(connectors.FS)
 	if err != nil {
 		return nil, err
 	}
-	report(log, findings)
-	l := &library{catalog: catalog, builtin: catalog.Shared(), log: log}
+	l := &library{catalog: catalog, log: log}
 	if c.ConnectorsDir == "" {
 		return l, nil
 	}
@@ -45,25 +45,17 @@ func (l *library) reload() (bool, error) {
 		return false, err
 	}
 	report(l.log, findings)
-	mine := make(map[string]bool, len(own))
-	for _, k := range own {
-		mine[k.ID] = true
-	}
-	all := own
-	for _, k := range l.builtin {
-		if !mine[k.ID] {
-			all = append(all, k)
-		}
-	}
-	l.catalog.Replace(all)
+	l.catalog.Replace(own)
 	return true, nil
 }
 
 // lookEvery is how soon a change of the directory is noticed.
 const lookEvery = time.Second
 
-// follow serves what is changed in the directory, until ctx ends.
+// follow compiles what is not yet, so that nobody waits for it, and serves what is changed in the
+// directory, until ctx ends.
 func (l *library) follow(ctx context.Context) error {
+	l.catalog.Shared()
 	if l.own == nil {
 		return nil
 	}

@@ -103,7 +103,7 @@ func serve(ctx context.Context, c *Config, out, logs io.Writer) (err error) {
 	if err := e.Identity.EnsureTenant(ctx, defaultTenant, "Default"); err != nil {
 		return err
 	}
-	log.Info("serving", "url", c.PublicURL, "connectors", len(lib.catalog.Shared()))
+	log.Info("serving", "url", c.PublicURL)
 	return e.Run(ctx, ln)
 }
 

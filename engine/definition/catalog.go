@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,8 +26,11 @@ type Versions interface {
 // Catalog serves compiled definitions: those of the process, and each tenant's own, which only that
 // tenant sees and which stand before one of the process with the same id. It is safe for concurrent use.
 type Catalog struct {
+	// base are the connectors that lie under those of Replace.
+	base map[string]*entry
+
 	mu      sync.RWMutex
-	current map[string]*Connector
+	current map[string]*entry
 	// others are versions that are not current in the process: older ones and tenants' own.
 	others    map[versionKey]*Connector
 	published map[string]publishedSet // by tenant
@@ -64,16 +68,20 @@ func (c *Catalog) Keep(v Versions) {
 	c.versions = v
 }
 
-// Replace makes connectors the process's set; those that leave it stay reachable by version.
+// Replace makes connectors the process's set, over those of the base; those that leave it stay reachable
+// by version.
 func (c *Catalog) Replace(connectors []*Connector) {
-	next := make(map[string]*Connector, len(connectors))
+	next := maps.Clone(c.base)
+	if next == nil {
+		next = make(map[string]*entry, len(connectors))
+	}
 	for _, k := range connectors {
-		next[k.ID] = k
+		next[k.ID] = compiled(k)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for id, k := range c.current {
-		if n, ok := next[id]; !ok || n.Version != k.Version {
+	for id, e := range c.current {
+		if k := e.k.Load(); k != nil && !next[id].is(k.Version) {
 			c.remember(versionKey{"", id, k.Version}, k)
 		}
 	}
@@ -98,11 +106,12 @@ func (c *Catalog) Current(ctx context.Context, tenant, id string) (*Connector, e
 		return c.stored(ctx, versionKey{tenant, id, version})
 	}
 	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if k, ok := c.current[id]; ok {
-		return k, nil
+	e, ok := c.current[id]
+	c.mu.RUnlock()
+	if !ok {
+		return nil, fault.E(fault.NotFound, "there is no such connector", nil).WithCode("connector-unknown")
 	}
-	return nil, fault.E(fault.NotFound, "there is no such connector", nil).WithCode("connector-unknown")
+	return e.connector()
 }
 
 // All returns the connectors that a tenant can connect with, by name. One of its own that can no longer
@@ -123,13 +132,7 @@ func (c *Catalog) All(ctx context.Context, tenant string) ([]*Connector, error) 
 		}
 		out = append(out, k)
 	}
-	c.mu.RLock()
-	for id, k := range c.current {
-		if _, replaced := own[id]; !replaced {
-			out = append(out, k)
-		}
-	}
-	c.mu.RUnlock()
+	out = append(out, c.shared(own)...)
 	slices.SortFunc(out, func(a, b *Connector) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	return out, nil
 }
@@ -143,15 +146,23 @@ func (c *Catalog) Shared() []*Connector {
 // Version returns one version of a connector, which need not be current.
 func (c *Catalog) Version(ctx context.Context, tenant, id, version string) (*Connector, error) {
 	c.mu.RLock()
-	k, ok := c.current[id]
-	if !ok || k.Version != version {
-		if k, ok = c.others[versionKey{tenant, id, version}]; !ok {
-			k, ok = c.others[versionKey{"", id, version}]
-		}
+	e := c.current[id]
+	if e.is(version) {
+		c.mu.RUnlock()
+		return e.k.Load(), nil
+	}
+	k, ok := c.others[versionKey{tenant, id, version}]
+	if !ok {
+		k, ok = c.others[versionKey{"", id, version}]
 	}
 	c.mu.RUnlock()
 	if ok {
 		return k, nil
+	}
+	if e != nil {
+		if k, err := e.connector(); err == nil && k.Version == version {
+			return k, nil
+		}
 	}
 	k, err := c.stored(ctx, versionKey{tenant, id, version})
 	if e := fault.As(err); e != nil && e.Code == missingCode && tenant != "" {
