@@ -140,3 +140,20 @@ func BenchmarkGallery(b *testing.B) {
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func TestAShortListIsNotNarrowedByCategory(t *testing.T) {
+	u := newUI(t)
+	const asks = `<select id="category"`
+	few, chosen := PickerPage{Dialog: storyDialog(), Offers: storyOffers()}, PickerPage{Dialog: storyDialog(), Offers: storyOffers()}
+	chosen.Category = "chat"
+	many := PickerPage{Dialog: storyDialog(), Offers: slices.Repeat(storyOffers(), 2)}
+	for _, tt := range []struct {
+		name string
+		page PickerPage
+		want bool
+	}{{"few", few, false}, {"few, and one is chosen", chosen, true}, {"many", many, true}} {
+		if got := strings.Contains(render(t, u, tt.page), asks); got != tt.want {
+			t.Errorf("%s: asks for a category: %v", tt.name, got)
+		}
+	}
+}
