@@ -20,7 +20,7 @@ func basicClient(id, key string) string {
 // because a wrong guess spends the code.
 func clientPairs(how definition.ClientAuth, id, key string) ([]pair, error) {
 	switch how {
-	case definition.ClientAuthHeader:
+	case definition.ClientAuthHeader, definition.ClientAuthUnsent:
 		return nil, nil
 	case definition.ClientAuthBody:
 		return []pair{{"client_id", id}, {"client_secret", key}}, nil

@@ -11,15 +11,48 @@ import (
 	"dowel/engine/fault"
 )
 
-// exchange sends one token request and reads the answer into a credential. standard are the
-// parameters of the grant; before is the credential being renewed, whose parts stand for what the
-// answer leaves out, or nil.
+// exchange sends a token request, and those that trade what it has brought, and reads the last answer
+// into a credential. standard are the parameters of the grant; before is the credential being renewed,
+// whose parts stand for what the answer leaves out, or nil.
 func (r Request) exchange(ctx context.Context, t *definition.TokenRequest, standard []pair, env definition.Env, before *Credential) (Done, error) {
+	first := before == nil
+	done, err := r.exchangeOnce(ctx, t, standard, env, before, first)
+	for _, next := range t.Then {
+		if err != nil {
+			return Done{}, err
+		}
+		r.Captured = merge(r.Captured, done.Captured)
+		traded, captured := done.Credential, done.Captured
+		done, err = r.exchangeOnce(ctx, next, thenParams(next), r.thenEnv(env, &traded), &traded, first)
+		done.Captured = merge(captured, done.Captured)
+	}
+	return done, err
+}
+
+// thenParams are the standard parameters of a request that trades a token: there is no standard, so
+// only the grant type, where there is one.
+func thenParams(t *definition.TokenRequest) []pair {
+	if t.GrantType == "" {
+		return nil
+	}
+	return []pair{{"grant_type", t.GrantType}}
+}
+
+// thenEnv is what the formulas of a request that trades c may read; before is what those of the request
+// that has brought c could.
+func (r Request) thenEnv(before definition.Env, c *Credential) definition.Env {
+	env := r.env(c)
+	env["callback"] = before["callback"]
+	return env
+}
+
+// exchangeOnce sends one token request. first says that nothing was connected before.
+func (r Request) exchangeOnce(ctx context.Context, t *definition.TokenRequest, standard []pair, env definition.Env, before *Credential, first bool) (Done, error) {
 	req, err := r.tokenRequest(ctx, t, standard, env)
 	if err != nil {
 		return Done{}, err
 	}
-	a, env, err := r.answer(ctx, req, t.Outcome, env, secretsAmong(standard), before == nil)
+	a, env, err := r.answer(ctx, req, t.Outcome, env, secretsAmong(standard), first)
 	if err != nil {
 		return Done{}, err
 	}

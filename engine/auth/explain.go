@@ -71,6 +71,11 @@ func (x explanation) all() {
 	}
 	if x.a.Token != nil {
 		x.request("token", x.tokenRequest)
+		for i, t := range x.a.Token.Then {
+			x.request(fmt.Sprintf("token, then %d", i+1), func(r Request, c Credential) (*http.Request, error) {
+				return r.tokenRequest(context.Background(), t, thenParams(t), r.env(&c))
+			})
+		}
 	}
 	if x.a.Kind == definition.AuthorizationCode && (x.a.Refresh == nil || x.a.Refresh.Grant != "none") {
 		x.request("refresh", func(r Request, c Credential) (*http.Request, error) {

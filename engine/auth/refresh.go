@@ -11,7 +11,7 @@ import (
 // parameters belong to one request and are never taken over.
 func refreshRequest(a *definition.Auth) *definition.TokenRequest {
 	t := *a.Token
-	t.GrantType, t.Params = "", nil
+	t.GrantType, t.Params, t.Then = "", nil, nil
 	f := a.Refresh
 	if f == nil {
 		return &t

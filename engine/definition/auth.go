@@ -120,6 +120,9 @@ const (
 	ClientAuthHeader ClientAuth = "header" // client_secret_basic
 	ClientAuthBody   ClientAuth = "body"   // client_secret_post
 	ClientAuthNone   ClientAuth = "none"   // public client: client_id only
+	// ClientAuthUnsent sends nothing of the client, because a token is traded for another and that alone
+	// is looked at. It is what a request under token.then does that does not say otherwise.
+	ClientAuthUnsent ClientAuth = "unsent"
 )
 
 // ClientRequest is a request in which the client authenticates. Its standard parameters are filled in
@@ -140,6 +143,9 @@ type TokenRequest struct {
 	ClientRequest `yaml:",inline"`
 	GrantType     string      `yaml:"grant_type"`
 	Answer        TokenAnswer `yaml:"answer"`
+	// Then are further requests, each of which trades what the one before has brought; the last answer
+	// is the credential. They have none themselves.
+	Then []*TokenRequest `yaml:"then"`
 }
 
 // Outcome reads an answer, decides whether it is a success, and reads the error if it is not.

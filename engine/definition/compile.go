@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -89,6 +90,11 @@ func (k *compiler) token(t *TokenRequest) {
 	}
 	k.clientRequest(&t.ClientRequest, inExchange)
 	k.answer(&t.Answer, inExchange.answering())
+	for _, next := range t.Then {
+		next.ClientAuth = cmp.Or(next.ClientAuth, ClientAuthUnsent)
+		k.clientRequest(&next.ClientRequest, inRefresh)
+		k.answer(&next.Answer, inRefresh.answering())
+	}
 }
 
 func (k *compiler) clientRequest(q *ClientRequest, p place) {

@@ -167,6 +167,9 @@ func (c *Connector) settle() {
 	c.Identity, _ = c.Identity.settle()
 	for _, a := range c.Auth {
 		a.Login, a.Choose = dropNil(a.Login), dropNil(a.Choose)
+		if a.Token != nil {
+			a.Token.Then = dropNil(a.Token.Then)
+		}
 		a.Test, a.noTest = given(a.Test)
 		a.Revoke, _ = given(a.Revoke)
 		a.Identity, a.noIdentity = a.Identity.settle()

@@ -130,10 +130,8 @@ func (l *linter) paramLists(key string, f func(ps Params, at string)) {
 	}
 	pick(l.c.API.Headers, l.c.API.Query, nil, "/api")
 	l.requests(func(r *Request, at string) { pick(r.Headers, r.Query, nil, at) })
+	l.exchanges(func(t *TokenRequest, at string) { pick(t.Headers, nil, nil, at) })
 	l.methods(func(a *Auth, at string) {
-		if a.Token != nil {
-			pick(a.Token.Headers, nil, nil, at+"/token")
-		}
 		if a.Refresh != nil {
 			pick(a.Refresh.Headers, nil, nil, at+"/refresh")
 		}

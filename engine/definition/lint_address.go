@@ -26,8 +26,8 @@ func (l *linter) addresses(f func(t *Template, underBase bool)) {
 		if a.Authorize != nil {
 			one(&a.Authorize.URL, false)
 		}
-		if a.Token != nil {
-			one(&a.Token.URL, false)
+		for _, t := range a.Exchanges() {
+			one(&t.URL, false)
 		}
 		if a.Refresh != nil {
 			one(a.Refresh.URL, false)

@@ -1,10 +1,15 @@
 package definition
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
 
 func answerRules() []Rule {
 	return []Rule{
 		{"text-has-no-members", LevelError, "An answer that is read as a text has no members.", lintTextMembers},
+		{"then-without-token", LevelError, "A further request to the token endpoint trades what the one before has brought.", lintThenWithoutToken},
 	}
 }
 
@@ -12,10 +17,8 @@ func answerRules() []Rule {
 // formulas that read it.
 func (l *linter) readings(f func(how Reading, formulas []*Expression)) {
 	l.requests(func(r *Request, _ string) { f(r.Reading, append(r.formulas(), r.Capture.formulas()...)) })
+	l.exchanges(func(t *TokenRequest, _ string) { f(t.Reading, append(t.formulas(), t.Answer.formulas()...)) })
 	l.methods(func(a *Auth, _ string) {
-		if a.Token != nil {
-			f(a.Token.Reading, append(a.Token.formulas(), a.Token.Answer.formulas()...))
-		}
 		if a.Refresh != nil && a.Refresh.Answer != nil {
 			f(a.Refresh.Reading, append(a.Refresh.formulas(), a.Refresh.Answer.formulas()...))
 		}
@@ -59,4 +62,32 @@ func lintTextMembers(l *linter) {
 			}
 		}
 	})
+}
+
+func lintThenWithoutToken(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		for i, t := range a.Exchanges() {
+			if i > 0 && !t.trades() {
+				l.report(exchangeAt(at, i), "this sends nothing of what the request before has brought: put ${credential.access_token} under params or headers")
+			}
+		}
+	})
+}
+
+// trades reports whether a request sends something of a credential.
+func (t *TokenRequest) trades() bool {
+	templates := []*Template{&t.URL}
+	for _, ps := range []Params{t.Params, t.Headers} {
+		for i := range ps {
+			templates = append(templates, &ps[i].Value)
+		}
+	}
+	for _, w := range templates {
+		for _, p := range w.parts {
+			if p.expr != nil && slices.ContainsFunc(p.expr.uses, func(u use) bool { return strings.HasPrefix(u.root, "credential") }) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -21,8 +21,8 @@ func (l *linter) captures(a *Auth, at string, f func(cs Captures, at string)) {
 		}
 	}
 	list(a.Callback.Capture, at+"/callback/capture")
-	if a.Token != nil {
-		list(a.Token.Answer.Capture, at+"/token/answer/capture")
+	for i, t := range a.Exchanges() {
+		list(t.Answer.Capture, exchangeAt(at, i)+"/answer/capture")
 	}
 	for i, s := range a.Login {
 		if s.Request != nil {

@@ -99,13 +99,11 @@ func lintReserved(l *linter) {
 			}
 		}
 	}
+	l.exchanges(func(t *TokenRequest, at string) { check(t.Params, ofToken, at+"/params") })
 	l.methods(func(a *Auth, at string) {
 		if a.Authorize != nil {
 			check(a.Authorize.Params, ofAuthorize, at+"/authorize/params")
 			l.reservedQuery(&a.Authorize.URL)
-		}
-		if a.Token != nil {
-			check(a.Token.Params, ofToken, at+"/token/params")
 		}
 		if a.Refresh != nil {
 			check(a.Refresh.Params, ofToken, at+"/refresh/params")
@@ -128,6 +126,9 @@ func (l *linter) reservedQuery(t *Template) {
 
 func lintClientAuthTwice(l *linter) {
 	check := func(auth ClientAuth, params, headers Params, names Names, at string) {
+		if auth == ClientAuthUnsent {
+			return // the definition writes itself what it sends of the client
+		}
 		secret, _ := names.Name("client_secret")
 		for _, p := range params {
 			switch {
@@ -144,12 +145,9 @@ func lintClientAuthTwice(l *linter) {
 			}
 		}
 	}
+	l.exchanges(func(t *TokenRequest, at string) { check(t.ClientAuth, t.Params, t.Headers, t.Names, at) })
 	l.methods(func(a *Auth, at string) {
-		if a.Token == nil {
-			return
-		}
-		check(a.Token.ClientAuth, a.Token.Params, a.Token.Headers, a.Token.Names, at+"/token")
-		if f := a.Refresh; f != nil {
+		if f := a.Refresh; f != nil && a.Token != nil {
 			auth := f.ClientAuth
 			if auth == "" {
 				auth = a.Token.ClientAuth

@@ -108,10 +108,8 @@ func lintSuccessConstant(l *linter) {
 		}
 	}
 	l.requests(func(r *Request, _ string) { check(r.Outcome) })
+	l.exchanges(func(t *TokenRequest, _ string) { check(t.Outcome) })
 	l.methods(func(a *Auth, _ string) {
-		if a.Token != nil {
-			check(a.Token.Outcome)
-		}
 		if a.Refresh != nil {
 			check(a.Refresh.Outcome)
 		}
@@ -136,11 +134,9 @@ func lintLifetime(l *linter) {
 		check(t.Expires, at+"/answer/expires")
 		check(t.RefreshExpires, at+"/answer/refresh_expires")
 	}
+	l.exchanges(func(t *TokenRequest, at string) { answer(&t.Answer, at) })
 	l.methods(func(a *Auth, at string) {
 		check(a.Expires, at+"/expires")
-		if a.Token != nil {
-			answer(&a.Token.Answer, at+"/token")
-		}
 		if a.Refresh != nil && a.Refresh.Answer != nil {
 			answer(a.Refresh.Answer, at+"/refresh")
 		}

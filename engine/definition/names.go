@@ -133,8 +133,8 @@ func (cs Captures) names() []string {
 
 func (a *Auth) captured() []string {
 	out := a.Callback.Capture.names()
-	if a.Token != nil {
-		out = append(out, a.Token.Answer.Capture.names()...)
+	for _, t := range a.Exchanges() {
+		out = append(out, t.Answer.Capture.names()...)
 	}
 	if a.Refresh != nil && a.Refresh.Answer != nil {
 		out = append(out, a.Refresh.Answer.Capture.names()...)
@@ -148,10 +148,11 @@ func (a *Auth) captured() []string {
 }
 
 func (a *Auth) tokenNames() []string {
-	if a.Token == nil {
-		return nil
+	var out []string
+	for _, t := range a.Exchanges() {
+		out = append(out, t.Answer.Tokens.names()...)
 	}
-	return a.Token.Answer.Tokens.names()
+	return out
 }
 
 func (a *Auth) sessionNames() []string {

@@ -28,6 +28,7 @@ type endpoint struct {
 	auth    *definition.Auth
 	request *definition.Request // of revoke, login and calls
 	step    *definition.Step    // of login, and of what identity asks besides
+	then    int                 // of token: which of token.then it is, from 1; 0 is the token request itself
 	// tells says that the answer is where the identity is read; choice that options are.
 	tells  bool
 	choice *definition.Choice
@@ -73,6 +74,9 @@ func (a *atlas) method(m *definition.Auth) {
 	if m.Token != nil {
 		method := cmp.Or(m.Token.Method, http.MethodPost)
 		a.add(endpoint{role: roleToken, auth: m, method: method}, m.Token.URL.Source)
+		for i, t := range m.Token.Then {
+			a.add(endpoint{role: roleToken, auth: m, method: cmp.Or(t.Method, http.MethodPost), then: i + 1}, t.URL.Source)
+		}
 		if f := m.Refresh; f != nil {
 			method, source := cmp.Or(f.Method, method), m.Token.URL.Source
 			if f.URL != nil {

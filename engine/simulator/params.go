@@ -112,6 +112,8 @@ func (c *call) authenticate(how definition.ClientAuth, names definition.Names, g
 	id, secret := got[idName], got[secretName]
 	header := c.r.Header.Get("Authorization")
 	switch how {
+	case definition.ClientAuthUnsent:
+		return nil, nil // what is traded tells whose it is, see ownerOf
 	case definition.ClientAuthHeader:
 		if secret != "" {
 			return nil, refuse("invalid_request", "the client authenticates in the header; client_secret must not be sent as well")

@@ -12,7 +12,7 @@ import (
 // spec is what the definition says about one kind of token request.
 type spec struct {
 	hit
-	kind       string // code, refresh_token, access_token, client_credentials
+	kind       string // code, refresh_token, access_token, client_credentials, then
 	method     string
 	format     string
 	clientAuth definition.ClientAuth
@@ -43,6 +43,9 @@ func specOf(h hit) spec {
 // writtenSpec reads what the definition writes; a refresh takes over from the token request what it
 // does not say itself, except parameters and grant type.
 func writtenSpec(h hit) spec {
+	if h.then > 0 {
+		return thenSpec(h)
+	}
 	t := h.auth.Token
 	s := spec{
 		hit: h, kind: "code", method: h.method, format: t.Format, clientAuth: t.ClientAuth,
@@ -152,6 +155,9 @@ func (c *call) tokenRequest() *answer {
 	if p != nil {
 		return c.tokenRefusal(k.spec, p)
 	}
+	if k.clientAuth == definition.ClientAuthUnsent {
+		client = c.ownerOf(k, own)
+	}
 	var a *answer
 	switch k.kind {
 	case "code":
@@ -162,6 +168,8 @@ func (c *call) tokenRequest() *answer {
 		a, p = c.trade(k, client, own)
 	case "client_credentials":
 		a, p = c.clientCredentials(k, client)
+	case "then":
+		a, p = c.tradeFurther(k, client, own)
 	}
 	if p != nil {
 		return c.tokenRefusal(k.spec, p)

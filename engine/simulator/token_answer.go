@@ -21,14 +21,14 @@ func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
 		}
 		d.usual(usual, value)
 	}
-	give(k.answer.AccessToken, "access_token", s.newToken(g, "", lifetime))
+	give(k.answer.AccessToken, "access_token", s.newToken(g, k.stage(), lifetime))
 	give(k.answer.TokenType, "token_type", "Bearer")
 	if refresh != "" && !c.failing(FaultNoRefreshToken) {
 		give(k.answer.RefreshToken, "refresh_token", refresh)
 		place(d, k.answer.RefreshExpires, refreshLifetime)
 	}
 	c.tellLifetime(d, k, lifetime)
-	if k.kind == "code" {
+	if k.kind == "code" || k.kind == "then" {
 		// What comes besides the access token comes once and lives as long as the grant.
 		for i := range k.answer.Tokens {
 			t := &k.answer.Tokens[i]
