@@ -2,11 +2,9 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"dowel/engine/definition"
-	"dowel/engine/fault"
 )
 
 // Reply is what a definition's request was answered, read.
@@ -19,6 +17,15 @@ type Reply struct {
 // Call makes one request of the definition with c on it, if the request wants that, and judges the
 // answer as the request says. steps are answers of earlier requests, or nil.
 func Call(ctx context.Context, m Method, r Request, q *definition.Request, c Credential, steps map[string]any) (Reply, error) {
+	reply, err := call(ctx, m, r, q, c, steps)
+	if err != nil {
+		return Reply{}, err
+	}
+	return reply, nil
+}
+
+// call is Call that returns the answer of a failed request too, if there was one.
+func call(ctx context.Context, m Method, r Request, q *definition.Request, c Credential, steps map[string]any) (Reply, error) {
 	env := r.env(&c)
 	if steps != nil {
 		env["steps"] = steps
@@ -42,16 +49,17 @@ func Call(ctx context.Context, m Method, r Request, q *definition.Request, c Cre
 	// Whether the body can be read does not matter yet: a test may be answered with a file, and then
 	// its status counts. Who wants something from the body finds nothing there.
 	a, _ := read(raw, q.Reading)
-	env = answering(env, a)
-	if !succeeded(a, q.Outcome, env) {
+	reply := Reply{a: a, env: answering(env, a)}
+	if !succeeded(a, q.Outcome, reply.env) {
 		who := theCredential
 		if q.Auth == "client" {
 			who = theApp
 		}
-		f, _ := r.refusal(a, q.Outcome, env, who, s)
-		return Reply{}, f
+		f, _ := r.refusal(a, q.Outcome, reply.env, who, s)
+		return reply, f
 	}
-	return Reply{Captured: capture(q.Capture, env), a: a, env: env}, nil
+	reply.Captured = capture(q.Capture, reply.env)
+	return reply, nil
 }
 
 // authenticate puts on req what q says authenticates it.
@@ -70,21 +78,3 @@ func (r Request) authenticate(req *http.Request, m Method, q *definition.Request
 	}
 	return nil
 }
-
-// Test runs the definition's test with c; a definition without one gives ErrNoTest.
-func Test(ctx context.Context, m Method, r Request, c Credential) (Reply, error) {
-	q := r.Connector.TestFor(r.Auth)
-	if q == nil {
-		return Reply{}, ErrNoTest
-	}
-	reply, err := Call(ctx, m, r, q, c, nil)
-	var pe *ProviderError
-	if f := fault.As(err); f != nil && f.Kind == fault.Refused && f.Code == "" && errors.As(err, &pe) && pe.Status < 300 {
-		// That is what the test's success expression is for.
-		return Reply{}, fault.E(fault.Refused, r.Connector.Name+" rejected this credential", pe).WithCode("credential-rejected")
-	}
-	return reply, err
-}
-
-// ErrNoTest says that the definition has no test.
-var ErrNoTest = errors.New("the definition has no test")

@@ -86,7 +86,13 @@ func (x explanation) all() {
 	for _, s := range x.a.Login {
 		x.call("login step "+s.ID, s.Request)
 	}
-	x.call("test", x.k.TestFor(x.a))
+	for i, q := range x.k.TestsFor(x.a) {
+		title := "test"
+		if i > 0 {
+			title = fmt.Sprintf("test, instead %d", i)
+		}
+		x.call(title, q)
+	}
 	if id := x.k.IdentityFor(x.a); id != nil {
 		x.call("identity", id.Request)
 		for _, s := range id.Also {

@@ -61,11 +61,11 @@ type Auth struct {
 	Apply *Apply `yaml:"apply"`
 
 	// Test, Identity and Choose stand before the connector's own.
-	Test     *Request  `yaml:"test"`
+	Test     Tests     `yaml:"test"`
 	Identity *Identity `yaml:"identity"`
 	Choose   []*Choice `yaml:"choose"`
 
-	noTest, noIdentity bool // the method says that it has none, whatever the connector has
+	noIdentity bool // the method says that it has none, whatever the connector has
 }
 
 // Authorize is the request the browser is sent to.

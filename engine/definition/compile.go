@@ -43,7 +43,7 @@ func (k *compiler) compile() {
 	k.optional(c.API.BaseURL, inHosts)
 	k.params(c.API.Headers, inCall)
 	k.params(c.API.Query, inCall)
-	k.request(c.Test, inCall, "credential")
+	k.tests(c.Test)
 	k.identity(c.Identity)
 	k.choices(c.Choose)
 }
@@ -79,7 +79,7 @@ func (k *compiler) auth(a *Auth) {
 	k.login(a.Login)
 	k.lifetime(a.Expires, inCall)
 	k.apply(a.Apply)
-	k.request(a.Test, inCall, "credential")
+	k.tests(a.Test)
 	k.identity(a.Identity)
 	k.choices(a.Choose)
 }
@@ -186,6 +186,7 @@ func (k *compiler) request(r *Request, p place, auth string) {
 	k.optional(r.XML, p)
 	k.optional(r.Raw, p)
 	k.outcome(r.Outcome, p.answering())
+	k.decision(r.SkipWhen, p.answering())
 	k.captures(r.Capture, p.answering())
 }
 

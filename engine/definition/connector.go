@@ -37,8 +37,8 @@ type Connector struct {
 	// Auth lists the methods; the first is the default.
 	Auth []*Auth `yaml:"auth"`
 	API  API     `yaml:"api"`
-	// Test is a cheap call that shows whether a credential works; nil if there is none.
-	Test     *Request  `yaml:"test"`
+	// Test is a cheap call that shows whether a credential works, or several to choose from.
+	Test     Tests     `yaml:"test"`
 	Identity *Identity `yaml:"identity"`
 	// Choose asks the person, after connecting, which of several things at the provider is meant.
 	Choose []*Choice `yaml:"choose"`
@@ -132,14 +132,6 @@ func (c *Connector) Method(id string) *Auth {
 	return nil
 }
 
-// TestFor returns the test that applies to a: its own, or the connector's; nil if there is none.
-func (c *Connector) TestFor(a *Auth) *Request {
-	if a.Test != nil || a.noTest {
-		return a.Test
-	}
-	return c.Test
-}
-
 // IdentityFor returns the identity block that applies to a: its own, or the connector's; nil if
 // there is none.
 func (c *Connector) IdentityFor(a *Auth) *Identity {
@@ -163,14 +155,12 @@ func (c *Connector) settle() {
 	c.Inputs = slices.Concat(c.Environments.question(), c.Inputs)
 	c.Auth = dropNil(c.Auth)
 	c.Choose = dropNil(c.Choose)
-	c.Test, _ = given(c.Test)
 	c.Identity, _ = c.Identity.settle()
 	for _, a := range c.Auth {
 		a.Login, a.Choose = dropNil(a.Login), dropNil(a.Choose)
 		if a.Token != nil {
 			a.Token.Then = dropNil(a.Token.Then)
 		}
-		a.Test, a.noTest = given(a.Test)
 		a.Revoke, _ = given(a.Revoke)
 		a.Identity, a.noIdentity = a.Identity.settle()
 	}

@@ -36,7 +36,7 @@ func TestAnExtendingDefinitionSaysWhatItsParentDoesNot(t *testing.T) {
 		check     func(k *Connector) bool
 	}{
 		{"what is not said is inherited", ``, func(k *Connector) bool {
-			return k.Name == "Child" && len(k.Auth) == 2 && len(k.Inputs) == 2 && k.Test.Method == "GET" && k.Categories[0] == "crm"
+			return k.Name == "Child" && len(k.Auth) == 2 && len(k.Inputs) == 2 && k.Test[0].Method == "GET" && k.Categories[0] == "crm"
 		}},
 		{"what was written is kept beside it", ``, func(k *Connector) bool {
 			return !strings.Contains(string(k.Written), "Team") && strings.Contains(string(k.Written), "extends: parent") && strings.Contains(string(k.Source), "Team")
@@ -58,7 +58,7 @@ func TestAnExtendingDefinitionSaysWhatItsParentDoesNot(t *testing.T) {
 			return k.Auth[1].Kind == Bearer && k.Auth[1].Fields[0].Name == "token"
 		}},
 		{"another address takes the place of the first", `test: {post: /graphql, json: {query: "{me}"}}`, func(k *Connector) bool {
-			return k.Test.Method == "POST" && k.Test.JSON != nil
+			return k.Test[0].Method == "POST" && k.Test[0].JSON != nil
 		}},
 		{"another body takes the place of the first", `auth: [{id: oauth, revoke: {json: {token: "${credential.access_token}"}}}]`, func(k *Connector) bool {
 			return k.Auth[0].Revoke.Method == "DELETE" && k.Auth[0].Revoke.Form == nil

@@ -77,7 +77,7 @@ func FuzzFillURL(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := c.Test.URL.FillUnder(fixed, env)
+		u, err := c.Test[0].URL.FillUnder(fixed, env)
 		if err != nil {
 			return
 		}

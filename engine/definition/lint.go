@@ -19,7 +19,7 @@ type Rule struct {
 // Rules lists all rules by name.
 func Rules() []Rule {
 	all := slices.Concat(readerRules(), schemaRules(), formulaRules(), metaRules(), hostRules(), addressRules(),
-		fieldRules(), choiceRules(), requestRules(), oauthRules(), customRules(), captureRules(), answerRules())
+		fieldRules(), choiceRules(), requestRules(), oauthRules(), customRules(), captureRules(), answerRules(), testRules())
 	slices.SortFunc(all, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -106,12 +106,12 @@ func (l *linter) requests(f func(r *Request, at string)) {
 			one(ch.Request, fmt.Sprintf("%s/%d/request", at, i))
 		}
 	}
-	one(l.c.Test, "/test")
+	l.tests(l.c.Test, "/test", f)
 	identity(l.c.Identity, "/identity")
 	choices(l.c.Choose, "/choose")
 	l.methods(func(a *Auth, at string) {
 		one(a.Revoke, at+"/revoke")
-		one(a.Test, at+"/test")
+		l.tests(a.Test, at+"/test", f)
 		identity(a.Identity, at+"/identity")
 		choices(a.Choose, at+"/choose")
 		for i, s := range a.Login {

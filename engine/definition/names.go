@@ -116,9 +116,7 @@ func (k *compiler) namesOf(a *Auth) names {
 				n.steps = append(n.steps, s.ID)
 			}
 		}
-		if t := k.c.TestFor(m); t != nil {
-			n.captured = append(n.captured, t.Capture.names()...)
-		}
+		n.captured = append(n.captured, k.c.TestsFor(m).captured()...)
 	}
 	return n
 }

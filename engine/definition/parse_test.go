@@ -53,7 +53,7 @@ func TestAMissingMemberIsNil(t *testing.T) {
 	}
 	for _, body := range []any{nil, map[string]any{}, map[string]any{"user": nil}, "text", []any{}} {
 		env := Env{"response": map[string]any{"status": 200, "body": body}}
-		if c.Test.Success.Is(env) {
+		if c.Test[0].Success.Is(env) {
 			t.Errorf("success of %v", body)
 		}
 		if got := c.Identity.Subject.Text(env); got != "" {
@@ -61,7 +61,7 @@ func TestAMissingMemberIsNil(t *testing.T) {
 		}
 	}
 	env := Env{"response": map[string]any{"status": 200, "body": map[string]any{"user": map[string]any{"id": 12345678901.0}}}}
-	if !c.Test.Success.Is(env) || c.Identity.Subject.Text(env) != "12345678901" {
+	if !c.Test[0].Success.Is(env) || c.Identity.Subject.Text(env) != "12345678901" {
 		t.Errorf("subject = %q", c.Identity.Subject.Text(env))
 	}
 }

@@ -17,7 +17,7 @@ func TestAPathIsReadAsTheMachineReadsIt(t *testing.T) {
 		if k == nil {
 			t.Fatal(findings)
 		}
-		e := k.Test.Capture[0].Value
+		e := k.Test[0].Capture[0].Value
 		quick := e.Value(env)
 		e.path = nil
 		if slow := e.Value(env); !reflect.DeepEqual(quick, slow) {

@@ -19,6 +19,9 @@ type Request struct {
 	ClientAuth ClientAuth `yaml:"client_auth"`
 	Outcome    `yaml:",inline"`
 	Capture    Captures `yaml:"capture"`
+	// SkipWhen is true of the answer to a test that says nothing about the credential, because it lacks
+	// the right for this call; the next test is made instead.
+	SkipWhen *Expression `yaml:"skip_when"`
 
 	none bool // the definition says that there is no such request
 }

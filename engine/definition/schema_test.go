@@ -214,7 +214,10 @@ func (s schemaText) use(v any, at string, n *yaml.Node, unused map[string]any) {
 		s.use(s.root["$defs"].(map[string]any)[lastStep(ref)], at, n, unused)
 		return
 	}
-	if m["properties"] == nil && m["else"] != nil {
+	if list, ok := m["then"].(map[string]any); ok && n.Kind == yaml.SequenceNode && list["items"] != nil {
+		m = list
+	}
+	if m["properties"] == nil && m["else"] != nil && m["items"] == nil {
 		s.use(m["else"], at+"/else", n, unused)
 		return
 	}

@@ -25,6 +25,7 @@ func (p *play) scenes() []scene {
 		{"connect", p.connectScene},
 		{"identity", p.identity},
 		{"token", p.token},
+		{"other tests", p.otherTests},
 		{"refresh", p.refresh},
 		{"replay", p.replay},
 		{"provider error", p.providerError},

@@ -100,7 +100,7 @@ func (a *atlas) method(m *definition.Auth) {
 
 func (a *atlas) calls(m *definition.Auth) {
 	id := a.connector.IdentityFor(m)
-	if t := a.connector.TestFor(m); t != nil {
+	for _, t := range a.connector.TestsFor(m) {
 		tells := id != nil && id.Request == nil && id.From != "token"
 		a.request(endpoint{role: roleCall, auth: m, request: t, tells: tells})
 	}

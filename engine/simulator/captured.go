@@ -31,7 +31,7 @@ func (c *call) templates() []string {
 		if a.Token != nil {
 			out = append(out, a.Token.URL.Source)
 		}
-		for _, r := range []*definition.Request{c.connector.TestFor(a), a.Revoke} {
+		for _, r := range append([]*definition.Request{a.Revoke}, c.connector.TestsFor(a)...) {
 			if r != nil {
 				out = append(out, r.URL.Source)
 			}

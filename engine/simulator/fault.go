@@ -109,7 +109,11 @@ func (c *call) faulted(w http.ResponseWriter, handle func() *answer) {
 	}
 	switch f.Kind {
 	case FaultStatus:
-		a := jsonAnswer(orElse(f.Status, 500), map[string]any{"error": "server_error"})
+		code := "server_error"
+		if f.Status == http.StatusForbidden {
+			code = "insufficient_scope" // RFC 6750 §3.1
+		}
+		a := jsonAnswer(orElse(f.Status, 500), map[string]any{"error": code})
 		if f.RetryAfter != "" {
 			a.set("Retry-After", f.RetryAfter)
 		}

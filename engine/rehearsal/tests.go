@@ -1,0 +1,22 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"dowel/engine/simulator"
+)
+
+// otherTests has the provider say of one test after the other that the credential lacks the right for
+// it: the test that follows must do as well.
+func (p *play) otherTests(ctx context.Context) (bool, error) {
+	tests := p.k.TestsFor(p.a)
+	for i := 1; i < len(tests); i++ {
+		p.simulator.Set(p.k.ID, simulator.Fault{On: "api", Kind: simulator.FaultStatus, Status: http.StatusForbidden, Times: i})
+		if err := p.accepted(ctx); err != nil {
+			return true, fmt.Errorf("test %d in place of those before: %w", i+1, err)
+		}
+	}
+	return len(tests) > 1, nil
+}
