@@ -114,8 +114,12 @@ type Sent struct {
 	Title, Method, URL string
 	Query, Headers     []SentValue
 	Body               string
+	Tokens             []SentToken
 	Depends            string
 }
+
+// SentToken is a signed token that a request carries under its name: what is in it, as JSON.
+type SentToken struct{ Name, Header, Claims string }
 
 // SentBy is what one method sends, in order.
 type SentBy struct {

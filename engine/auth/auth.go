@@ -98,6 +98,8 @@ type Request struct {
 	// RedirectURI is our one redirect URI, computed from the public URL.
 	RedirectURI string
 	Outlet      *Outlet
+
+	explained *explainedTokens // set when nothing is to be signed, only told
 }
 
 // Registry finds the Method of a kind.

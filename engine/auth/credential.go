@@ -70,7 +70,7 @@ func (c Credential) Renewable(a *definition.Auth) bool {
 		return len(a.Login) > 0
 	case a.Refresh != nil && a.Refresh.Grant == "none":
 		return false
-	case a.Kind == definition.ClientCredentials:
+	case a.Kind == definition.ClientCredentials, a.Kind == definition.JWTBearer:
 		return true
 	case a.Refresh != nil && a.Refresh.Grant == "access_token":
 		return !c.AccessToken.IsZero()

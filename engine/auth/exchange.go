@@ -92,7 +92,7 @@ func secretsAmong(standard []pair) []string {
 	var out []string
 	for _, p := range standard {
 		switch p.name {
-		case "code", "code_verifier", "refresh_token", "client_secret":
+		case "code", "code_verifier", "refresh_token", "client_secret", "assertion":
 			out = append(out, p.value)
 		}
 	}

@@ -30,6 +30,8 @@ type ExplainedRequest struct {
 	Query       []string
 	Headers     []ExplainedHeader // by name
 	Body        string
+	// Tokens are the signed tokens whose names stand in the request.
+	Tokens []ExplainedToken
 	// Depends says why the request cannot be made from examples alone; then there is nothing else.
 	Depends string
 }
@@ -107,15 +109,23 @@ func (x explanation) all() {
 
 func (x explanation) tokenRequest(r Request, c Credential) (*http.Request, error) {
 	env := r.env(&c)
-	if r.Auth.Kind == definition.ClientCredentials {
-		params, err := r.clientParams(env)
-		if err != nil {
-			return nil, err
-		}
-		return r.tokenRequest(context.Background(), r.Auth.Token, params, env)
+	params, err := r.explainedParams(env)
+	if err != nil {
+		return nil, err
+	}
+	return r.tokenRequest(context.Background(), r.Auth.Token, params, env)
+}
+
+// explainedParams are the standard parameters of the method's own token request.
+func (r Request) explainedParams(env definition.Env) ([]pair, error) {
+	switch r.Auth.Kind {
+	case definition.ClientCredentials:
+		return r.clientParams(env)
+	case definition.JWTBearer:
+		return r.assertionParams(env)
 	}
 	env["callback"] = map[string]any{"redirect_uri": r.RedirectURI, "code": "[code]", "query": map[string]any{}}
-	return r.tokenRequest(context.Background(), r.Auth.Token, r.codeParams("[code]", Pending{Verifier: verifier(r.Auth)}), env)
+	return r.codeParams("[code]", Pending{Verifier: verifier(r.Auth)}), nil
 }
 
 func verifier(a *definition.Auth) string {
@@ -142,18 +152,18 @@ func (x explanation) call(title string, q *definition.Request) {
 // request adds one request, or why it cannot be made from examples alone. A value the provider will
 // give may have to be an address; then it is tried as one.
 func (x explanation) request(title string, build func(Request, Credential) (*http.Request, error)) {
-	req, err := build(x.example("[captured.%s]"))
-	if err != nil {
-		req, err = build(x.example("https://captured-%s.example"))
+	var err error
+	for _, captured := range []string{"[captured.%s]", "https://captured-%s.example", "captured-%s"} {
+		r, c := x.example(captured)
+		var req *http.Request
+		if req, err = build(r, c); err == nil {
+			out := shown(title, req)
+			out.Tokens = *r.explained
+			x.out.Requests = append(x.out.Requests, out)
+			return
+		}
 	}
-	if err != nil {
-		req, err = build(x.example("captured-%s"))
-	}
-	if err != nil {
-		x.out.Requests = append(x.out.Requests, ExplainedRequest{Title: title, Depends: err.Error()})
-		return
-	}
-	x.out.Requests = append(x.out.Requests, shown(title, req))
+	x.out.Requests = append(x.out.Requests, ExplainedRequest{Title: title, Depends: err.Error()})
 }
 
 // example is a request with examples for what a person enters and names for what is secret.
@@ -161,6 +171,7 @@ func (x explanation) example(captured string) (Request, Credential) {
 	r := Request{
 		Connector: x.k, Auth: x.a, Inputs: map[string]string{}, Fields: map[string]secret.Value{}, Captured: map[string]string{},
 		App: App{ClientID: "[client_id]", ClientSecret: secret.New("[client_secret]")}, RedirectURI: x.redirectURI,
+		explained: &explainedTokens{},
 	}
 	for _, f := range x.k.Inputs {
 		r.Inputs[f.Name] = exampleOf(f)

@@ -36,4 +36,7 @@ func (r ExplainedRequest) write(b *strings.Builder) {
 	if r.Body != "" {
 		fmt.Fprintf(b, "\n    %s\n", r.Body)
 	}
+	for _, t := range r.Tokens {
+		fmt.Fprintf(b, "\n    %s is a signed token\n      header %s\n      claims %s\n", t.Name, t.Header, t.Claims)
+	}
 }

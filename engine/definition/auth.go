@@ -9,6 +9,7 @@ type AuthKind string
 const (
 	AuthorizationCode AuthKind = "oauth2_authorization_code" // RFC 6749 §4.1
 	ClientCredentials AuthKind = "oauth2_client_credentials" // RFC 6749 §4.4
+	JWTBearer         AuthKind = "oauth2_jwt_bearer"         // RFC 7523 §2.1
 	Basic             AuthKind = "basic"                     // RFC 7617
 	APIKey            AuthKind = "api_key"
 	Bearer            AuthKind = "bearer" // RFC 6750, a token the person brings
@@ -43,6 +44,8 @@ type Auth struct {
 	Refresh     *Refresh      `yaml:"refresh"`
 	Revoke      *Request      `yaml:"revoke"`
 	Errors      Errors        `yaml:"errors"`
+	// Assertion is traded for an access token (RFC 7523 §2.1).
+	Assertion *JWT `yaml:"assertion"`
 
 	// Basic.
 	Username *Template `yaml:"username"`

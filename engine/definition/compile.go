@@ -68,7 +68,10 @@ func (k *compiler) auth(a *Auth) {
 	for i := range a.ScopeGroups {
 		k.scopes(&a.ScopeGroups[i].Scopes)
 	}
-	k.token(a.Token)
+	k.jwt(a.Assertion, inJWT)
+	exchange := inExchange
+	exchange.assertion = a.Assertion != nil
+	k.token(a.Token, exchange)
 	k.refresh(a.Refresh)
 	k.request(a.Revoke, inRevoke, "client")
 	for _, e := range []*Expression{a.Errors.DeadGrant, a.Errors.Throttled, a.Errors.Transient, a.Errors.App} {
@@ -84,12 +87,12 @@ func (k *compiler) auth(a *Auth) {
 	k.choices(a.Choose)
 }
 
-func (k *compiler) token(t *TokenRequest) {
+func (k *compiler) token(t *TokenRequest, p place) {
 	if t == nil {
 		return
 	}
-	k.clientRequest(&t.ClientRequest, inExchange)
-	k.answer(&t.Answer, inExchange.answering())
+	k.clientRequest(&t.ClientRequest, p)
+	k.answer(&t.Answer, p.answering())
 	for _, next := range t.Then {
 		next.ClientAuth = cmp.Or(next.ClientAuth, ClientAuthUnsent)
 		k.clientRequest(&next.ClientRequest, inRefresh)

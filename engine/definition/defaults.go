@@ -15,7 +15,7 @@ func (a *Auth) defaults() {
 		return
 	}
 	switch a.Kind {
-	case AuthorizationCode, ClientCredentials:
+	case AuthorizationCode, ClientCredentials, JWTBearer:
 		a.Apply = bearing("${credential.access_token}")
 	case Bearer:
 		a.Apply = bearing("${fields." + a.secretField() + "}")

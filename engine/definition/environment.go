@@ -23,6 +23,7 @@ type place struct {
 	steps      bool
 	response   bool
 	token      bool // the raw answer of the token endpoint
+	assertion  bool // the assertion that is being traded
 	option     bool
 }
 
@@ -47,6 +48,7 @@ var (
 	inLogin     = place{fields: allFields, captured: true, steps: true}
 	inIdentity  = place{fields: publicFields, captured: true, steps: true, response: true, token: true}
 	inOption    = place{captured: true, option: true}
+	inJWT       = place{fields: allFields, app: true, appSecret: true, captured: true}
 )
 
 // answering is the place of a formula that reads the answer to a request made in p.
@@ -93,6 +95,9 @@ func (p place) types() types.Map {
 	if p.option {
 		env["option"] = types.Any
 	}
+	if p.assertion {
+		env["assertion"] = types.String
+	}
 	return env
 }
 
@@ -104,7 +109,7 @@ func answerType() types.Map {
 }
 
 // roots are the names a formula may begin with, somewhere.
-var roots = []string{"inputs", "environment", "values", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option"}
+var roots = []string{"inputs", "environment", "values", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option", "assertion"}
 
 // byName are the roots that hold secrets. At run time they hold all of them, so they are read by
 // names that can be checked, or not at all.

@@ -1,6 +1,8 @@
 package definition
 
 import (
+	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -28,7 +30,7 @@ type Field struct {
 	Prefix   string   `yaml:"prefix"` // shown before, and cut off what is pasted
 	Suffix   string   `yaml:"suffix"`
 	Pattern  string   `yaml:"pattern"` // RE2; must match the whole value
-	Format   string   `yaml:"format"`  // email, host, url, uuid
+	Format   string   `yaml:"format"`  // email, host, url, uuid, pem, key, json
 	Options  []Option `yaml:"options"`
 	Min      *float64 `yaml:"min"`
 	Max      *float64 `yaml:"max"`
@@ -51,8 +53,11 @@ type Fields []Field
 
 // Secret reports whether the answer is write-only: sealed at rest and never shown again.
 func (f Field) Secret() bool {
-	return f.Type == "password" || f.Type == "textarea" && f.Format == "pem"
+	return f.Type == "password" || f.Type == "textarea" && slices.Contains(keyFormats, f.Format)
 }
+
+// keyFormats are the formats in which keys are given to people: one in a text area is secret.
+var keyFormats = []string{"pem", "key", "json"}
 
 // Must reports whether an answer is required: unless the definition says otherwise, a field without
 // a default is.
@@ -200,9 +205,35 @@ func (f Field) checkType(v string) string {
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" || u.RawQuery != "" {
 			return f.Label + " must be an address that begins with https://"
 		}
+	case "pem", "key", "json":
+		return f.checkKey(v)
 	}
 	return ""
 }
+
+// checkKey looks at what is given as a key. Whether it fits what is signed with it is found out by
+// signing.
+func (f Field) checkKey(v string) string {
+	block, _ := pem.Decode([]byte(lines(v)))
+	var object map[string]any
+	isObject := json.Unmarshal([]byte(v), &object) == nil
+	switch {
+	case f.Format == "pem" && block == nil:
+		return f.Label + " must be in PEM form: it begins with -----BEGIN and ends with -----END and a name, each on a line of its own"
+	case f.Format == "json" && !isObject:
+		return f.Label + " must be a JSON object; paste the whole file"
+	case f.Format == "key" && block == nil && object["kty"] == nil:
+		return f.Label + " must be a private key in PEM form, which begins with -----BEGIN, or a JWK (a JSON object with kty)"
+	case f.Format == "key" && block != nil:
+		if _, err := PrivateKey(v); err != nil {
+			return f.Label + " " + err.Error()
+		}
+	}
+	return ""
+}
+
+// lines undoes what copying a PEM text out of a JSON file does to its line breaks.
+func lines(s string) string { return strings.ReplaceAll(s, `\n`, "\n") }
 
 func (f Field) checkNumber(v string) string {
 	n, err := strconv.ParseFloat(v, 64)

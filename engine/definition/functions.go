@@ -62,6 +62,8 @@ func encodings() []Function {
 			return hex.EncodeToString([]byte(s))
 		}), text1},
 		{"hex_decode", "hex_decode(text) is what was written in hex, such as a key or a digest.", decode1(hex.DecodeString), text1},
+		{"pem_der", "pem_der(text) are the bytes of the first thing in a PEM text (RFC 7468), such as a certificate to take the digest of.", decode1(pemDER), text1},
+		{"public_der", "public_der(text) is the public key that belongs to a private key in PEM form, as the bytes of its SubjectPublicKeyInfo.", decode1(publicDER), text1},
 		{"urlencode", "urlencode(text) escapes text for a query.", on1(url.QueryEscape), text1},
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// rfc8410 is the private key of RFC 8410 §10.3, as a formula's text.
+const rfc8410 = `-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----`
+
 func TestFunctionsDoAsTheyAreDocumented(t *testing.T) {
 	const jefe = `"Jefe", "what do ya want for nothing?"` // RFC 2202 §3, RFC 4231 §4.3
 	for _, tt := range []struct {
@@ -29,6 +32,10 @@ func TestFunctionsDoAsTheyAreDocumented(t *testing.T) {
 		{`hmac_sha256(` + jefe + `)`, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
 		{`hmac_sha512(` + jefe + `)`, "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"},
 		{`hmac_sha256_base64(` + jefe + `)`, "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM="},
+		{`pem_der("-----BEGIN X-----\nQUJD\n-----END X-----")`, "ABC"},
+		{`pem_der("ABC")`, nil},
+		{`base64(public_der("` + rfc8410 + `"))`, "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="},
+		{`public_der("ABC")`, nil},
 		{`base64(hex_decode(md5("abc")))`, "kAFQmDzST7DWlj99KOF/cg=="},
 		{`before_first("a:b:c", ":")`, "a"},
 		{`before_first("abc", ":")`, "abc"},

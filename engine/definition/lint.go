@@ -18,8 +18,23 @@ type Rule struct {
 
 // Rules lists all rules by name.
 func Rules() []Rule {
-	all := slices.Concat(readerRules(), schemaRules(), formulaRules(), metaRules(), hostRules(), addressRules(),
-		fieldRules(), choiceRules(), requestRules(), oauthRules(), customRules(), captureRules(), answerRules(), testRules())
+	all := slices.Concat(
+		readerRules(),
+		schemaRules(),
+		formulaRules(),
+		metaRules(),
+		hostRules(),
+		addressRules(),
+		fieldRules(),
+		choiceRules(),
+		requestRules(),
+		oauthRules(),
+		customRules(),
+		captureRules(),
+		answerRules(),
+		testRules(),
+		jwtRules(),
+	)
 	slices.SortFunc(all, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

@@ -105,6 +105,9 @@ func lintReserved(l *linter) {
 			check(a.Authorize.Params, ofAuthorize, at+"/authorize/params")
 			l.reservedQuery(&a.Authorize.URL)
 		}
+		if a.Assertion != nil && a.Token != nil {
+			check(a.Token.Params, map[string]string{"assertion": "see assertion"}, at+"/token/params")
+		}
 		if a.Refresh != nil {
 			check(a.Refresh.Params, ofToken, at+"/refresh/params")
 		}

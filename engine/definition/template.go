@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"iter"
 	"net/url"
 	"strings"
 
@@ -268,5 +269,19 @@ func (t *Tree) templates(f func(*Template)) {
 	}
 	for i := range t.vals {
 		t.vals[i].templates(f)
+	}
+}
+
+// Null reports whether t is written as null.
+func (t *Tree) Null() bool { return t.kind == yaml.ScalarNode && t.text == nil && t.lit == nil }
+
+// Members are the members of a mapping, in the order of the file.
+func (t *Tree) Members() iter.Seq2[string, *Tree] {
+	return func(yield func(string, *Tree) bool) {
+		for i := range t.keys {
+			if !yield(t.keys[i], &t.vals[i]) {
+				return
+			}
+		}
 	}
 }

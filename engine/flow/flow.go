@@ -176,6 +176,10 @@ func (s *Service) begin(ctx context.Context, p access.Principal, b Begin, r auth
 	}
 	f := s.record(p, b, r)
 	step, pending, err := m.Begin(ctx, r)
+	if f := fault.As(err); f != nil && f.Kind == fault.Invalid && f.Field != "" {
+		// An answer that looked right is of no use, such as a key of another kind.
+		return Progress{}, &InvalidAnswers{Fields: []*fault.Error{f}}
+	}
 	if err != nil {
 		return Progress{}, s.explain(f, r.Connector, err)
 	}

@@ -109,8 +109,10 @@ func candidates(f definition.Field) []string {
 		out = append(out, "acme.example.com", "acme")
 	case "url":
 		out = append(out, "https://acme.example.com")
-	case "pem":
+	case "pem", "key":
 		return append(out, privateKey())
+	case "json":
+		return append(out, `{"client_email": "ana@example.com"}`)
 	}
 	switch f.Type {
 	case "number":

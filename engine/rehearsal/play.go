@@ -42,6 +42,12 @@ func (s *stage) newPlay(ctx context.Context, k *definition.Connector, a *definit
 	if p.answers, err = Answers(k.Inputs, a.Fields); err != nil {
 		return nil, err
 	}
+	if p.answers, err = p.withKeys(p.answers, goodKey); err != nil {
+		return nil, err
+	}
+	if err := p.registerKeys(); err != nil {
+		return nil, err
+	}
 	if _, own := a.Fields.Named("client_id"); a.Token == nil || own {
 		return p, nil
 	}
@@ -67,9 +73,7 @@ const (
 // asked. A flow that comes to nothing is no error of connect.
 func (p *play) connect(ctx context.Context, answers map[string]string, account, decision string) (flow.Progress, error) {
 	flows := p.engine.Flows
-	at, err := flows.Start(ctx, p.operator, flow.Begin{
-		Intent: p.engine.Connections.Intent(), Connector: p.k.ID, Method: p.a.ID, Answers: answers, EndUser: browser, Browser: browser,
-	})
+	at, err := p.start(ctx, answers)
 	for range maxSteps {
 		if stopped := (*flow.Stopped)(nil); errors.As(err, &stopped) {
 			return flow.Progress{Status: storage.FlowFailed, Failure: stopped.Failure}, nil
@@ -92,6 +96,13 @@ func (p *play) connect(ctx context.Context, answers map[string]string, account, 
 		}
 	}
 	return at, errors.New("the flow does not end")
+}
+
+// start begins a flow with the person's answers.
+func (p *play) start(ctx context.Context, answers map[string]string) (flow.Progress, error) {
+	return p.engine.Flows.Start(ctx, p.operator, flow.Begin{
+		Intent: p.engine.Connections.Intent(), Connector: p.k.ID, Method: p.a.ID, Answers: answers, EndUser: browser, Browser: browser,
+	})
 }
 
 // maxSteps bounds what one flow may want of the person.

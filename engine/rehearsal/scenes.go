@@ -32,6 +32,8 @@ func (p *play) scenes() []scene {
 		{"revoke", p.revoke},
 		{"denial", p.denial},
 		{"wrong secret", p.wrongSecret},
+		{"wrong key", p.wrongKey},
+		{"unfit key", p.unfitKey},
 	}
 }
 

@@ -28,11 +28,12 @@ type stage struct {
 	simulator *simulator.Simulator
 	server    *http.Server
 	visitor   *visitor
+	keys      *keyring
 }
 
 func openStage(ctx context.Context, ks []*definition.Connector) (*stage, error) {
 	catalog := definition.NewCatalog(ks)
-	s := &stage{visitor: newVisitor()}
+	s := &stage{visitor: newVisitor(), keys: &keyring{keys: map[string]string{}}}
 	// Tokens outlive the play, and no provider forgives a token that is used twice.
 	s.simulator = simulator.New(simulator.Options{Catalog: catalog, TokenLifetime: time.Hour, ReuseGrace: -1})
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")

@@ -22,7 +22,7 @@ func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer outgoing.Close()
-	methods := auth.NewRegistry(auth.AuthorizationCode(), auth.ClientCredentials(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom())
+	methods := auth.NewRegistry(auth.AuthorizationCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom())
 	for _, k := range catalog.Shared() {
 		for _, a := range k.Auth {
 			t.Run(k.ID+"/"+a.ID, func(t *testing.T) {

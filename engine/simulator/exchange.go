@@ -177,8 +177,15 @@ func (c *call) clientCredentials(k chosen, client *client) (*answer, *problem) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	g := c.s.newGrant(c.connector.ID, k.auth, client.id, c.s.options.Accounts[0])
-	if g.scopes = map[string][]string{}; k.auth.Scopes != nil {
-		g.scopes[""] = cut(k.got[cmp.Or(k.auth.Scopes.Parameter, "scope")], k.auth.Scopes.Sep())
-	}
+	g.scopes = c.askedScopes(k)
 	return c.tokenAnswer(k.spec, g, ""), nil
+}
+
+// askedScopes are those that a token request names itself.
+func (c *call) askedScopes(k chosen) map[string][]string {
+	out := map[string][]string{}
+	if s := k.auth.Scopes; s != nil {
+		out[""] = cut(k.got[cmp.Or(s.Parameter, "scope")], s.Sep())
+	}
+	return out
 }

@@ -47,7 +47,7 @@ func (c *call) tokenParams(method, format string) (params, *problem) {
 	if format == "query" || method == http.MethodGet {
 		return inQuery, nil
 	}
-	for _, secret := range []string{"client_secret", "code", "code_verifier", "refresh_token"} {
+	for _, secret := range []string{"client_secret", "code", "code_verifier", "refresh_token", "assertion", "client_assertion"} {
 		if inQuery[secret] != "" {
 			// RFC 6749 §2.3.1: never in the request URI.
 			return nil, refuse("invalid_request", secret+" must not be in the address")
@@ -106,12 +106,13 @@ func constants(want definition.Params, got params) (slots, *problem) {
 
 // authenticate checks the client's authentication: the one way the definition declares, and no other
 // beside it (RFC 6749 §2.3).
-func (c *call) authenticate(how definition.ClientAuth, names definition.Names, got params, anyone bool) (*client, *problem) {
-	idName, _ := names.Name("client_id")
-	secretName, _ := names.Name("client_secret")
-	id, secret := got[idName], got[secretName]
+func (c *call) authenticate(k chosen) (*client, *problem) {
+	id, secret := k.param("client_id"), k.param("client_secret")
 	header := c.r.Header.Get("Authorization")
-	switch how {
+	if described(k.headers, "Authorization") {
+		header = "" // something else of the definition's
+	}
+	switch k.clientAuth {
 	case definition.ClientAuthUnsent:
 		return nil, nil // what is traded tells whose it is, see ownerOf
 	case definition.ClientAuthHeader:
@@ -137,8 +138,11 @@ func (c *call) authenticate(how definition.ClientAuth, names definition.Names, g
 		if header != "" || secret != "" {
 			return nil, refuse("invalid_request", "a public client does not authenticate")
 		}
+		if k.kind == "jwt_bearer" && id == "" {
+			return &client{}, nil // RFC 7521 §4.1: the assertion says whom it is from
+		}
 	}
-	return c.client(id, secret, how == definition.ClientAuthNone, anyone)
+	return c.client(id, secret, k.clientAuth == definition.ClientAuthNone, k.kind == "client_credentials")
 }
 
 // client returns the registered client. anyone lets a client in that nobody registered, with any

@@ -66,9 +66,6 @@ func (c *call) written(want *definition.Template, out slots) *problem {
 	return nil
 }
 
-// marker stands for a value while a tree of templates is filled to see what it is to look like.
-const markOpen, markClose = "\ue000", "\ue001"
-
 // tree compares a JSON body with the one the definition describes.
 func (c *call) tree(h hit, out slots) *problem {
 	var got any
@@ -80,34 +77,6 @@ func (c *call) tree(h hit, out slots) *problem {
 		return nil // a formula that markers do not pass: anything goes
 	}
 	return c.compare("body", want, got, h.auth, out)
-}
-
-// markers is an environment in which every value is its own name.
-func (c *call) markers(a *definition.Auth) definition.Env {
-	mark := func(group string, fields definition.Fields) map[string]any {
-		m := map[string]any{}
-		for _, f := range fields {
-			m[f.Name] = markOpen + group + "." + f.Name + markClose
-		}
-		return m
-	}
-	credential := map[string]any{"tokens": map[string]any{}}
-	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
-		credential[name] = markOpen + "credential." + name + markClose
-	}
-	for _, s := range a.Login {
-		for _, v := range s.Credential {
-			credential[v.Name] = markOpen + "credential." + v.Name + markClose
-		}
-	}
-	app := map[string]any{}
-	for _, name := range []string{"client_id", "client_secret"} {
-		app[name] = markOpen + "app." + name + markClose
-	}
-	return definition.Env{
-		"inputs": mark("inputs", c.connector.Inputs), "fields": mark("fields", a.Fields), "app": app,
-		"credential": credential, "captured": map[string]any{}, "steps": map[string]any{},
-	}
 }
 
 func (c *call) compare(at string, want, got any, a *definition.Auth, out slots) *problem {
@@ -145,8 +114,4 @@ func (c *call) compare(at string, want, got any, a *definition.Auth, out slots) 
 		out.add(m)
 	}
 	return nil
-}
-
-func unmark(s string) string {
-	return strings.NewReplacer(markOpen, "${", markClose, "}").Replace(s)
 }

@@ -8,7 +8,7 @@
 //
 // An address https://HOST/PATH?QUERY of the connector ID is served at BASE/ID/HOST/PATH?QUERY; Reroute
 // makes the one from the other. The caller mounts the Simulator under BASE and strips it. Faults are
-// set, and statistics read, in Go or under BASE/_control/.
+// set, and statistics read, in Go or under BASE/_control/. BASE/ID/_key gives out a key to sign with.
 package simulator
 
 import (
@@ -80,6 +80,8 @@ type Simulator struct {
 	faults  map[string][]*Fault           // by connector
 	stats   map[string]*Stats             // by connector
 	grants  map[string][]*grant           // by connector
+	keys    map[string][]registeredKey    // by connector
+	shown   map[string]time.Time          // assertions, until they end
 }
 
 // New returns a simulator of the catalog's connectors.
@@ -93,7 +95,7 @@ func New(o Options) *Simulator {
 		options: o, atlases: map[string]*atlas{}, clients: map[string]map[string]*client{},
 		asked: map[string]*consent{}, codes: map[string]*code{}, tokens: map[string]*token{},
 		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
-		grants: map[string][]*grant{},
+		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, shown: map[string]time.Time{},
 	}
 }
 
@@ -161,6 +163,10 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	connector, err := s.options.Catalog.Current(r.Context(), s.options.Tenant, id)
 	if err != nil {
 		errorPage(http.StatusNotFound, "There is no connector "+id+".").write(w)
+		return
+	}
+	if rest == "_key" && r.Method == http.MethodGet {
+		s.issueKey(w, connector)
 		return
 	}
 	c := &call{s: s, r: r, connector: connector, atlas: s.atlas(connector)}

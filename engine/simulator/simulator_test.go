@@ -58,7 +58,12 @@ var loadShipped = sync.OnceValues(func() (*definition.Catalog, error) {
 
 func newClient(t *testing.T, id string, o simulator.Options) *client {
 	t.Helper()
-	catalog := shipped(t)
+	return newClientOf(t, shipped(t), id, o)
+}
+
+// newClientOf is newClient for definitions of the test's own.
+func newClientOf(t *testing.T, catalog *definition.Catalog, id string, o simulator.Options) *client {
+	t.Helper()
 	o.Catalog, o.Control = catalog, true
 	sim := simulator.New(o)
 	server := httptest.NewServer(http.StripPrefix("/sim", sim))

@@ -12,7 +12,7 @@ import (
 // spec is what the definition says about one kind of token request.
 type spec struct {
 	hit
-	kind       string // code, refresh_token, access_token, client_credentials, then
+	kind       string // code, refresh_token, access_token, client_credentials, jwt_bearer, then
 	method     string
 	format     string
 	clientAuth definition.ClientAuth
@@ -55,8 +55,12 @@ func writtenSpec(h hit) spec {
 	if h.auth.Kind == definition.ClientCredentials {
 		s.kind, s.grantType = "client_credentials", cmp.Or(t.GrantType, "client_credentials")
 	}
+	if h.auth.Kind == definition.JWTBearer {
+		s.kind, s.grantType = "jwt_bearer", cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:jwt-bearer")
+	}
 	f := h.auth.Refresh
-	if h.role != roleRefresh || f != nil && f.Grant == "client_credentials" {
+	again := s.kind != "code" && (f == nil || f.Grant != "none") // the same request brings the next token
+	if h.role != roleRefresh || again {
 		return s
 	}
 	s.kind, s.grantType, s.params = "refresh_token", "refresh_token", nil
@@ -144,7 +148,7 @@ func (c *call) tokenRequest() *answer {
 		return c.tokenRefusal(k.spec, k.problem)
 	}
 	c.count(func(s *Stats) { s.Token[cmp.Or(k.grantType, k.kind)]++ })
-	client, p := c.authenticate(k.clientAuth, k.names, k.got, k.kind == "client_credentials")
+	client, p := c.authenticate(k)
 	if p != nil {
 		return c.tokenRefusal(k.spec, p)
 	}
@@ -170,6 +174,8 @@ func (c *call) tokenRequest() *answer {
 		a, p = c.clientCredentials(k, client)
 	case "then":
 		a, p = c.tradeFurther(k, client, own)
+	case "jwt_bearer":
+		a, p = c.assertionGrant(k, client)
 	}
 	if p != nil {
 		return c.tokenRefusal(k.spec, p)

@@ -42,6 +42,9 @@ func sent(m connection.Explained) []ui.Sent {
 		for _, f := range r.Headers {
 			s.Headers = append(s.Headers, ui.SentValue{Name: f.Name, Value: f.Value})
 		}
+		for _, t := range r.Tokens {
+			s.Tokens = append(s.Tokens, ui.SentToken{Name: t.Name, Header: t.Header, Claims: t.Claims})
+		}
 		out = append(out, s)
 	}
 	return out

@@ -8,6 +8,8 @@
 package authtest
 
 import (
+	"crypto"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -77,6 +79,7 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"WhatARefreshAnswerLeavesOutStays", refreshes, testRefreshKeeps},
 		{"Refusals", tokens, testRefusals},
 		{"BrokenConnections", tokens, testBroken},
+		{"KeysThatCannotSign", signs, testUnfitKeys},
 	} {
 		b := newBench(t, m, definitionYAML, with)
 		if !test.applies(b) {
@@ -111,6 +114,11 @@ type bench struct {
 	request  auth.Request
 	provider *provider
 	with     Setting
+	// public are the public halves of the keys that sign, keys a part of the private ones, ids the jti of
+	// what was signed.
+	public map[*definition.JWT]crypto.PublicKey
+	keys   []string
+	ids    []string
 }
 
 func newBench(t *testing.T, m auth.Method, definitionYAML string, with Setting) *bench {
@@ -125,7 +133,7 @@ func newBench(t *testing.T, m auth.Method, definitionYAML string, with Setting) 
 	}
 	p := newProvider(t)
 	b := &bench{method: m, provider: p, with: with, request: auth.Request{
-		Connector: k, Auth: k.Auth[0], Inputs: with.Inputs, Fields: auth.Values(with.Fields), Captured: map[string]string{},
+		Connector: k, Auth: k.Auth[0], Inputs: with.Inputs, Fields: auth.Values(maps.Clone(with.Fields)), Captured: map[string]string{},
 		RedirectURI: redirectURI,
 		Outlet:      &auth.Outlet{Client: newClient(t), Simulate: func(string) func(*url.URL) *url.URL { return p.reroute }},
 	}}
@@ -137,6 +145,7 @@ func newBench(t *testing.T, m auth.Method, definitionYAML string, with Setting) 
 			t.Fatalf("the secret field %s does not contain %s", name, Canary)
 		}
 	}
+	b.giveKeys(t)
 	p.answer = b.success(nil)
 	return b
 }

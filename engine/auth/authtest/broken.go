@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,8 +113,9 @@ func quoting(s *sent, status int, form string) reply {
 	return asText(status, "text/html", "<html>"+words)
 }
 
-// verifierSent finds the code verifier in a request.
-var verifierSent = regexp.MustCompile(`code_verifier(?:=|":")([\w.~-]+)`)
+// spentSent finds what Dowel makes itself and the provider alone may see: the code verifier, and what is
+// signed.
+var spentSent = regexp.MustCompile(`(?:code_verifier|assertion|client_secret)(?:=|":")([\w.~-]{40,})`)
 
 // checkErrors makes every request there is and looks at the errors.
 func (b *bench) checkErrors(t *testing.T, c auth.Credential) {
@@ -132,9 +134,9 @@ func (b *bench) checkErrors(t *testing.T, c auth.Credential) {
 		if pe, ok := errors.AsType[*auth.ProviderError](err); ok {
 			texts = append(texts, pe.Code, pe.Description)
 		}
-		secrets := []string{Canary}
+		secrets := slices.Concat([]string{Canary}, b.keys)
 		for _, s := range b.provider.requests() {
-			if m := verifierSent.FindStringSubmatch(s.URL.RawQuery + "&" + s.body); m != nil {
+			for _, m := range spentSent.FindAllStringSubmatch(s.URL.RawQuery+"&"+s.body, -1) {
 				secrets = append(secrets, m[1])
 			}
 		}

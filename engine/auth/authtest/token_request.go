@@ -22,6 +22,7 @@ type wanted struct {
 	params, headers definition.Params
 	url             definition.Template
 	standard        map[string]string // by RFC name
+	signed          map[string]*definition.JWT
 }
 
 func (b *bench) wantToken(p auth.Pending) wanted {
@@ -30,11 +31,15 @@ func (b *bench) wantToken(p auth.Pending) wanted {
 		method: cmp.Or(t.Method, http.MethodPost), format: cmp.Or(t.Format, "form"), clientAuth: t.ClientAuth, names: t.Names,
 		params: t.Params, headers: t.Headers, url: t.URL,
 	}
-	if b.request.Auth.Kind == definition.AuthorizationCode {
+	switch b.request.Auth.Kind {
+	case definition.AuthorizationCode:
 		w.standard = map[string]string{
 			"grant_type": cmp.Or(t.GrantType, "authorization_code"), "code": theCode, "redirect_uri": redirectURI, "code_verifier": p.Verifier,
 		}
-	} else {
+	case definition.JWTBearer:
+		w.standard = map[string]string{"grant_type": cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:jwt-bearer")}
+		w.signed = map[string]*definition.JWT{"assertion": b.request.Auth.Assertion}
+	default:
 		w.standard = map[string]string{"grant_type": cmp.Or(t.GrantType, "client_credentials")}
 	}
 	return w
@@ -45,7 +50,7 @@ func (b *bench) wantToken(p auth.Pending) wanted {
 func (b *bench) wantRefresh(c auth.Credential) wanted {
 	w := b.wantToken(auth.Pending{})
 	f := b.request.Auth.Refresh
-	if b.request.Auth.Kind == definition.ClientCredentials {
+	if b.request.Auth.Kind == definition.ClientCredentials || b.request.Auth.Kind == definition.JWTBearer {
 		return w
 	}
 	w.params = nil
@@ -125,6 +130,9 @@ func (b *bench) checkTokenRequest(t *testing.T, s *sent, w wanted) {
 		case name != standard && got[standard] != "":
 			t.Errorf("%s was sent under its own name", standard)
 		}
+	}
+	for name, j := range w.signed {
+		b.checkSigned(t, name, got[name], j, map[string]string{"aud": b.request.Auth.Token.URL.Source})
 	}
 	b.checkOwn(t, names, got, w.params, format)
 	for _, h := range w.headers {

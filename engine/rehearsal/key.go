@@ -1,0 +1,107 @@
+package rehearsal
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"sync"
+
+	"dowel/engine/definition"
+	"dowel/engine/simulator"
+)
+
+// keyring holds keys to sign with, made once for each algorithm: an RSA key takes a while.
+type keyring struct {
+	mu   sync.Mutex
+	keys map[string]string
+}
+
+// key returns the key of a name for j; other names have other keys.
+func (r *keyring) key(name string, j *definition.JWT) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	family := name + " " + j.Alg[:2] + " " + j.KeyEncoding
+	if j.Alg[:2] == "PS" {
+		family = name + " RS"
+	}
+	if j.Alg[:2] == "ES" {
+		family = name + " " + j.Alg
+	}
+	if k, ok := r.keys[family]; ok {
+		return k, nil
+	}
+	k, err := simulator.NewKey(j.Alg, j.KeyEncoding)
+	if err == nil {
+		r.keys[family] = k
+	}
+	return k, err
+}
+
+// The names of the keys.
+const (
+	goodKey  = "good"
+	otherKey = "other" // which no provider knows
+)
+
+// withKeys returns the answers with a key wherever one of the method's tokens is signed with an answer.
+func (p *play) withKeys(answers map[string]string, name string) (map[string]string, error) {
+	out := maps.Clone(answers)
+	for _, j := range p.a.JWTs() {
+		key, err := p.keys.key(name, j)
+		if err != nil {
+			return nil, err
+		}
+		for _, asked := range p.k.Asked(p.a, &j.Key) {
+			if out[asked.Field.Name], err = p.pasted(asked, key, j); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// registerKeys shows the provider whose signatures are good.
+func (p *play) registerKeys() error {
+	for _, j := range p.a.JWTs() {
+		key, err := p.keys.key(goodKey, j)
+		if err != nil {
+			return err
+		}
+		if err := p.simulator.RegisterKey(p.k.ID, "", key); err != nil {
+			return fmt.Errorf("register the key: %w", err)
+		}
+	}
+	return nil
+}
+
+// member finds what a formula takes out of a file of keys: fromJSON(fields.file).private_key.
+var member = regexp.MustCompile(`fromJSON\((?:inputs|fields)\.([A-Za-z0-9_]+)\)\.([A-Za-z0-9_]+)`)
+
+// pasted is how a person enters a key: as it is, or as a member of the file that it comes in.
+func (p *play) pasted(asked definition.Asked, key string, j *definition.JWT) (string, error) {
+	if asked.Field.Format != "json" {
+		return key, nil
+	}
+	file := map[string]string{"client_email": "ana@example.com"}
+	for _, m := range member.FindAllStringSubmatch(string(p.k.Source), -1) {
+		if m[1] == asked.Field.Name && file[m[2]] == "" {
+			file[m[2]] = "acme" + m[2]
+		}
+	}
+	if m := member.FindStringSubmatch(j.Key.Source); m != nil {
+		file[m[2]] = key
+	}
+	b, err := json.Marshal(file)
+	return string(b), err
+}
+
+// unfit are keys of another kind than j signs with.
+func (p *play) unfit(j *definition.JWT) (string, error) {
+	algs := []string{"EdDSA", "ES256"}
+	if slices.Contains(algs[:1], j.Alg) {
+		algs = algs[1:]
+	}
+	return p.keys.key(otherKey, &definition.JWT{Alg: algs[0]})
+}
