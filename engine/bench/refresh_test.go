@@ -32,9 +32,11 @@ func (c *counting) Connection(ctx context.Context, r storage.Ref) (storage.Conne
 	return c.Store.Connection(ctx, r)
 }
 
-func (c *counting) AcquireLease(ctx context.Context, r storage.Ref, holder string, ttl time.Duration) (storage.Lease, bool, error) {
+func (c *counting) AcquireLease(
+	ctx context.Context, read storage.Connection, a *storage.Attempt, holder string, ttl time.Duration,
+) (storage.Lease, bool, error) {
 	c.n.Add(1)
-	return c.Store.AcquireLease(ctx, r, holder, ttl)
+	return c.Store.AcquireLease(ctx, read, a, holder, ttl)
 }
 
 func (c *counting) UpdateLeased(ctx context.Context, l storage.Lease, change func(*storage.Connection) error) (storage.Connection, error) {

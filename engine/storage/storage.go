@@ -80,10 +80,13 @@ type ConnectionQuery struct {
 
 // Leases keeps the right to refresh a connection. It lives in the connection's own document.
 type Leases interface {
-	// AcquireLease takes the right to refresh r if it is free or has run out by the store's own
-	// clock, and raises the fence. A connection without a lease counts as free. ok is false when
-	// somebody else holds it; a missing connection is NotFound.
-	AcquireLease(ctx context.Context, r Ref, holder string, ttl time.Duration) (l Lease, ok bool, err error)
+	// AcquireLease takes the right to refresh c, which is the record as the caller has read it, if the
+	// lease is free or has run out by the store's own clock; it raises the fence and puts a into the
+	// record's Attempt, all in one write. A connection without a lease counts as free. ok is false when
+	// somebody else holds it. When c is not the newest revision, nothing is written and it fails with
+	// fault.Conflict: what the caller made up its mind about has to be read again. A missing
+	// connection is NotFound.
+	AcquireLease(ctx context.Context, c Connection, a *Attempt, holder string, ttl time.Duration) (l Lease, ok bool, err error)
 	// UpdateLeased applies change and writes if l is still the newest lease, and fails with
 	// fault.Conflict if it is not. The written record is returned.
 	UpdateLeased(ctx context.Context, l Lease, change func(*Connection) error) (Connection, error)

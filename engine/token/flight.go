@@ -23,6 +23,9 @@ const (
 // errElsewhere says that somebody else is at the renewal, or was faster.
 var errElsewhere = errors.New("the token is being renewed elsewhere")
 
+// errMoved says that the record was written between our reading it and our taking the lease.
+var errMoved = errors.New("the record has moved since it was read")
+
 // fly makes sure that r has a version beyond seen and returns the record. It belongs to no caller: it
 // has its own deadline and goes on when the first of them leaves.
 func (s *Source) fly(r storage.Ref, seen int64, p patience) (c storage.Connection, err error) {
@@ -43,20 +46,27 @@ func (s *Source) fly(r storage.Ref, seen int64, p patience) (c storage.Connectio
 	defer func() { t.end() }()
 	for wait := 20 * time.Millisecond; ; wait = min(wait*3/2, 250*time.Millisecond) {
 		c, t, err = s.round(ctx, r, seen, t)
-		if !errors.Is(err, errElsewhere) || p == passing {
+		pause := wait/2 + rand.N(wait)
+		switch {
+		case errors.Is(err, errMoved):
+			pause = 0
+		case !errors.Is(err, errElsewhere) || p == passing:
 			return c, err
+		default:
+			t.end() // whoever waits for somebody else takes no place
+			t = nil
 		}
 		select {
 		case <-ctx.Done():
 			return storage.Connection{}, fault.E(fault.Timeout, "the token is being renewed elsewhere", ctx.Err()).WithRetryAfter(time.Second)
-		case <-time.After(wait/2 + rand.N(wait)):
+		case <-time.After(pause):
 		}
 	}
 }
 
 // round tries once: it returns a record beyond seen, renews it if nobody else is about to, or returns
-// errElsewhere. t is the place in the lane that an earlier round has waited for; the one to give back
-// is returned.
+// errElsewhere, or errMoved. t is the place in the lane that an earlier round has waited for; the one to
+// give back is returned.
 func (s *Source) round(ctx context.Context, r storage.Ref, seen int64, t *turn) (storage.Connection, *turn, error) {
 	none := storage.Connection{}
 	if h, ok := s.held.get(r); ok {
@@ -66,40 +76,34 @@ func (s *Source) round(ctx context.Context, r storage.Ref, seen int64, t *turn) 
 		// What the record holds is spent, and what we hold has to be saved first.
 		return none, t, errElsewhere
 	}
-	until := time.Now().Add(s.leaseTTL())
-	lease, ours, err := s.Store.AcquireLease(ctx, r, s.Holder, s.leaseTTL())
-	if err != nil {
-		return none, t, fmt.Errorf("acquire lease: %w", err)
-	}
-	// Read again, whoever has the lease: somebody may have finished since the caller looked.
+	// Read again: somebody may have finished since the caller looked. The lease is then taken on the
+	// record as it is read here or not at all, so that nothing that happens in between is missed.
 	c, err := s.Store.Connection(ctx, r)
 	if err == nil && c.Version > seen {
-		return c, t, s.release(ctx, lease, ours, nil)
+		return c, t, nil
 	}
 	if err == nil {
 		err = standing(c)
 	}
-	if err == nil && !ours {
-		return none, t, errElsewhere
+	j := job{c: c}
+	if err == nil && !c.Lease.Until.IsZero() {
+		// Somebody has the lease or died with it. Only the store knows which.
+		err = s.lease(ctx, &j, c.Attempt)
 	}
 	if err == nil {
 		err = backingOff(c)
 	}
-	if _, ok := s.held.get(r); err == nil && ok {
-		err = errElsewhere
-	}
 	if err != nil {
-		return none, t, s.release(ctx, lease, ours, err)
+		return none, t, s.release(ctx, j, err)
 	}
 	if t == nil {
 		var room bool
 		if t, room = s.lanes.try(laneOf(c)); !room {
 			// Wait without the lease: it has to outlive the call to the provider.
-			err := s.release(ctx, lease, ours, errElsewhere)
-			return s.roundWithTurn(ctx, r, seen, laneOf(c), err)
+			return s.roundWithTurn(ctx, r, seen, laneOf(c), s.release(ctx, j, errElsewhere))
 		}
 	}
-	c, err = s.spend(ctx, lease, until, c, t)
+	c, err = s.spend(ctx, j, t)
 	return c, t, err
 }
 
@@ -112,11 +116,32 @@ func (s *Source) roundWithTurn(ctx context.Context, r storage.Ref, seen int64, k
 	return s.round(ctx, r, seen, t)
 }
 
+// lease takes the lease of j's record as it was read, and puts a on record with it. It returns
+// errElsewhere if somebody else has it, and errMoved if the record is not what it was. With any error the
+// lease is ours nevertheless if j says so.
+func (s *Source) lease(ctx context.Context, j *job, a *storage.Attempt) error {
+	until := time.Now().Add(s.leaseTTL() - min(5*time.Second, s.leaseTTL()/6))
+	l, ok, err := s.Store.AcquireLease(ctx, j.c, a, s.Holder, s.leaseTTL())
+	switch {
+	case fault.KindOf(err) == fault.Conflict:
+		return errMoved
+	case err != nil:
+		return fmt.Errorf("acquire lease: %w", err)
+	case !ok:
+		return errElsewhere
+	}
+	j.lease, j.until, j.c.Attempt = l, until, a
+	if _, ok := s.held.get(j.c.Ref); ok {
+		return errElsewhere // see round
+	}
+	return nil
+}
+
 // release gives the lease back if it is ours; failing to is no reason to fail: it runs out.
-func (s *Source) release(ctx context.Context, l storage.Lease, ours bool, err error) error {
-	if ours {
-		if rerr := s.Store.ReleaseLease(context.WithoutCancel(ctx), l); rerr != nil {
-			s.Logger.Warn("release lease", "tenant", l.Ref.Tenant, "connection", l.Ref.ID, "err", rerr)
+func (s *Source) release(ctx context.Context, j job, err error) error {
+	if j.leased() {
+		if rerr := s.Store.ReleaseLease(context.WithoutCancel(ctx), j.lease); rerr != nil {
+			s.Logger.Warn("release lease", "tenant", j.c.Tenant, "connection", j.c.ID, "err", rerr)
 		}
 	}
 	return err

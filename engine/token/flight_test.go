@@ -51,7 +51,7 @@ func TestAForcedRefreshIsNotSatisfiedByAnOlderFlight(t *testing.T) {
 		})
 		// The first flight has written version 2 and is still in the air when somebody who sees that
 		// version asks for a newer one.
-		time.Sleep(1700 * time.Millisecond)
+		time.Sleep(700 * time.Millisecond)
 		if got := h.record(r).Version; got != 2 {
 			t.Fatalf("version %d", got)
 		}

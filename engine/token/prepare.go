@@ -13,8 +13,8 @@ import (
 
 // job is one renewal: everything it needs, opened.
 type job struct {
-	lease     storage.Lease
-	until     time.Time // when the provider must have answered
+	lease     storage.Lease // zero until it is ours
+	until     time.Time     // when the provider must have answered
 	c         storage.Connection
 	app       storage.App
 	method    auth.Method
@@ -29,6 +29,8 @@ type job struct {
 	verify  bool // a typed credential whose time is up: see whether it still works
 }
 
+func (j job) leased() bool { return j.lease.Fence > 0 }
+
 // postponed says that now is not the time.
 type postponed struct {
 	until time.Time
@@ -41,37 +43,35 @@ func (p *postponed) Unwrap() error { return p.err }
 // errResultUnknown says that an earlier attempt may have spent the secret and nobody knows its answer.
 var errResultUnknown = errors.New("the result of the last refresh is unknown")
 
-// prepare opens what the renewal of c needs and decides whether it may be tried now. The job it
-// returns with an error has its lease and record.
-func (s *Source) prepare(ctx context.Context, l storage.Lease, c storage.Connection) (job, error) {
-	j := job{lease: l, c: c}
+// prepare opens what the renewal of j's record needs and decides whether it may be tried now.
+func (s *Source) prepare(ctx context.Context, j *job) (err error) {
+	c := j.c
 	if t := c.Attempt; t != nil && t.Version == c.Version && t.MaySpend {
 		j.earlier = t
 	}
-	var err error
 	if j.app, err = s.paused(ctx, c); err != nil {
-		return j, err
+		return err
 	}
 	if j.method, j.request, err = s.Vault.RequestWith(ctx, c, j.app); err != nil {
-		return j, err
+		return err
 	}
 	if j.old, err = s.Vault.OpenCredential(ctx, c.Ref, c.Credential); err != nil {
-		return j, err
+		return err
 	}
 	j.request.Fields = j.old.Fields
 	j.rotates = rotates(j.request.Auth)
 	if !j.old.Renewable(j.request.Auth) {
 		if typed(j.request.Auth) {
 			j.verify = true
-			return j, nil
+			return nil
 		}
-		return j, fault.E(fault.NeedsReauth, "the credential cannot be renewed", nil)
+		return fault.E(fault.NeedsReauth, "the credential cannot be renewed", nil)
 	}
 	var ok bool
 	if j.refresher, ok = j.method.(auth.Refresher); !ok {
-		return j, fault.E(fault.NeedsReauth, "this kind of credential cannot be renewed", nil)
+		return fault.E(fault.NeedsReauth, "this kind of credential cannot be renewed", nil)
 	}
-	return j, j.mayRetry()
+	return j.mayRetry()
 }
 
 // typed reports whether the credential is what the person typed and nothing else.

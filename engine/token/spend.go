@@ -13,23 +13,19 @@ import (
 	"dowel/engine/storage"
 )
 
-// spend renews the credential of c under the lease l, which runs out at until, once.
-func (s *Source) spend(ctx context.Context, l storage.Lease, until time.Time, c storage.Connection, t *turn) (storage.Connection, error) {
-	j, err := s.prepare(ctx, l, c)
-	if err != nil {
+// spend renews the credential of j's record under the lease, once.
+func (s *Source) spend(ctx context.Context, j job, t *turn) (storage.Connection, error) {
+	if err := s.prepare(ctx, &j); err != nil {
 		return storage.Connection{}, s.notBegun(ctx, j, err)
 	}
-	j.until = until.Add(-min(5*time.Second, s.leaseTTL()/6))
 	if j.verify {
+		if err := s.own(ctx, &j); err != nil {
+			return storage.Connection{}, s.release(ctx, j, err)
+		}
 		return s.verify(ctx, j)
 	}
-	if j.earlier != nil && !j.graceAt(time.Now()) {
-		if err := s.linger(ctx, j); err != nil {
-			return storage.Connection{}, s.release(ctx, l, true, err)
-		}
-	}
 	if err := s.note(ctx, &j); err != nil {
-		return storage.Connection{}, s.release(ctx, l, true, err)
+		return storage.Connection{}, s.release(ctx, j, err)
 	}
 	// From here nothing may be cancelled: a credential in hand has to be saved.
 	ctx = context.WithoutCancel(ctx)
@@ -71,13 +67,33 @@ func (s *Source) linger(ctx context.Context, j job) error {
 	return nil
 }
 
+// own takes the lease if it is not ours yet, and leaves the record as it is.
+func (s *Source) own(ctx context.Context, j *job) error {
+	if j.leased() {
+		return nil
+	}
+	return s.lease(ctx, j, j.c.Attempt)
+}
+
 // note puts the attempt on record before anything is sent: whoever finds it later knows that the
-// secret may have been spent and its answer lost.
+// secret may have been spent and its answer lost. The lease is taken in the same write, unless it is
+// ours already or an unanswered attempt has to be given time first.
 func (s *Source) note(ctx context.Context, j *job) error {
 	j.attempt = storage.Attempt{ID: "att_" + rand.Text(), At: now(), Version: j.c.Version, Tries: 1, MaySpend: j.rotates}
 	if t := j.earlier; t != nil {
 		// A provider's grace counts from the first time, which may be the one that was carried out.
 		j.attempt.At, j.attempt.Tries = t.At, t.Tries+1
+	}
+	if j.earlier != nil && !j.graceAt(time.Now()) {
+		if err := s.own(ctx, j); err != nil {
+			return err
+		}
+		if err := s.linger(ctx, *j); err != nil {
+			return err
+		}
+	}
+	if !j.leased() {
+		return s.lease(ctx, j, &j.attempt)
 	}
 	noted, err := s.Store.UpdateLeased(ctx, j.lease, func(c *storage.Connection) error {
 		c.Attempt = &j.attempt
@@ -110,9 +126,15 @@ func (s *Source) panicked(j job, v any, err error) error {
 
 // notBegun handles a renewal that could not even be tried; nothing was sent.
 func (s *Source) notBegun(ctx context.Context, j job, err error) error {
+	kind := fault.KindOf(err)
+	if kind == fault.StoreDown || kind == fault.Timeout {
+		return s.release(ctx, j, err)
+	}
+	if err := s.own(ctx, &j); err != nil {
+		return s.release(ctx, j, err)
+	}
 	ctx = context.WithoutCancel(ctx)
 	var wait *postponed
-	kind := fault.KindOf(err)
 	switch {
 	case errors.As(err, &wait):
 		return s.postpone(ctx, j, wait)
@@ -123,8 +145,6 @@ func (s *Source) notBegun(ctx context.Context, j job, err error) error {
 	case kind == fault.NeedsReauth:
 		// It cannot be renewed and need not be yet; nobody is to connect again because somebody asked.
 		return s.postpone(ctx, j, &postponed{until: j.c.ExpiresAt, err: fault.E(fault.Invalid, fault.Public(err), err).WithCode("not-renewable")})
-	case kind == fault.StoreDown, kind == fault.Timeout:
-		return s.release(ctx, j.lease, true, err)
 	default:
 		return s.postpone(ctx, j, &postponed{until: now().Add(jittered(5 * time.Minute)), err: err})
 	}

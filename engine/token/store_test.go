@@ -176,7 +176,10 @@ func (l *link) UpdateConnection(ctx context.Context, r storage.Ref, change func(
 	return c, err
 }
 
-func (l *link) AcquireLease(ctx context.Context, r storage.Ref, holder string, ttl time.Duration) (lease storage.Lease, ok bool, err error) {
+func (l *link) AcquireLease(
+	ctx context.Context, read storage.Connection, a *storage.Attempt, holder string, ttl time.Duration,
+) (lease storage.Lease, ok bool, err error) {
+	r := read.Ref
 	err = l.do(ctx, opAcquire, func() error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -187,9 +190,13 @@ func (l *link) AcquireLease(ctx context.Context, r storage.Ref, holder string, t
 		if c.Lease.Until.After(time.Now()) {
 			return nil
 		}
+		if c.Revision != read.Revision {
+			return fault.E(fault.Conflict, "the record has moved", nil)
+		}
+		c.Attempt = a
 		c.Lease = storage.Lease{Holder: holder, Until: time.Now().Add(ttl).UTC().Truncate(time.Millisecond), Fence: c.Lease.Fence + 1}
 		c.Revision++
-		l.connections[r] = c
+		l.connections[r] = copied(c)
 		lease, ok = c.Lease, true
 		lease.Ref = r
 		return nil
@@ -216,6 +223,7 @@ func (l *link) ReleaseLease(ctx context.Context, lease storage.Lease) error {
 		defer l.mu.Unlock()
 		if c, ok := l.connections[lease.Ref]; ok && c.Lease.Fence == lease.Fence {
 			c.Lease.Holder, c.Lease.Until = "", time.Time{}
+			c.Revision++
 			l.connections[lease.Ref] = c
 		}
 		return nil

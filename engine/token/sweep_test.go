@@ -66,7 +66,7 @@ func TestAnUnluckyConnectionDoesNotHoldUpTheOthers(t *testing.T) {
 		i := h.instance(func(i *instance) { i.link.latency = time.Millisecond })
 		h.expire()
 		// Another instance died with the lease of one of them.
-		if _, ok, err := i.Store.AcquireLease(t.Context(), refs[3], "dead", time.Hour); !ok || err != nil {
+		if _, ok, err := i.Store.AcquireLease(t.Context(), h.record(refs[3]), nil, "dead", time.Hour); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 		start := time.Now()
@@ -200,7 +200,7 @@ func TestWhatCannotBeMovedOnDoesNotHideWhatIsBehindIt(t *testing.T) {
 		// All but the last are held by an instance that is gone; they stay due.
 		for n := range 29 {
 			r := storage.Ref{Tenant: tenant, ID: fmt.Sprintf("c%02d", n)}
-			if _, ok, err := i.Store.AcquireLease(t.Context(), r, "dead", time.Hour); !ok || err != nil {
+			if _, ok, err := i.Store.AcquireLease(t.Context(), h.record(r), nil, "dead", time.Hour); !ok || err != nil {
 				t.Fatal(ok, err)
 			}
 		}

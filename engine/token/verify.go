@@ -27,7 +27,7 @@ func (s *Source) verify(ctx context.Context, j job) (storage.Connection, error) 
 	case codeOf(err) == "credential-rejected", fault.KindOf(err) == fault.NeedsReauth:
 		return storage.Connection{}, s.failed(ctx, j, err)
 	case !over:
-		return storage.Connection{}, s.release(ctx, j.lease, true, err)
+		return storage.Connection{}, s.release(ctx, j, err)
 	default:
 		return s.doubt(ctx, j, err)
 	}

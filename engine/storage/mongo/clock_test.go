@@ -16,7 +16,7 @@ func TestLeasesGoByTheDatabasesClock(t *testing.T) {
 	server.ClockOffset(-3 * time.Hour)
 	other := open(t, server.URI(), "dowel")
 	defer other.Close()
-	lease, ok, err := other.AcquireLease(t.Context(), ref, "me", time.Minute)
+	lease, ok, err := acquire(other, ref, "me")
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
@@ -26,7 +26,7 @@ func TestLeasesGoByTheDatabasesClock(t *testing.T) {
 	// By our own clock it has run out for hours.
 	third := open(t, server.URI(), "dowel")
 	defer third.Close()
-	if _, ok, err := third.AcquireLease(t.Context(), ref, "thief", time.Minute); ok || err != nil {
+	if _, ok, err := acquire(third, ref, "thief"); ok || err != nil {
 		t.Errorf("stolen: %v, %v", ok, err)
 	}
 }

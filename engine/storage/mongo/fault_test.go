@@ -38,7 +38,7 @@ func TestServerThatStandsStillIsStoreDownInTime(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	server, s, ref := started(t)
 	ctx := t.Context()
-	lease, ok, err := s.AcquireLease(ctx, ref, "me", time.Minute)
+	lease, ok, err := acquire(s, ref, "me")
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
@@ -73,6 +73,15 @@ func TestServerThatStandsStillIsStoreDownInTime(t *testing.T) {
 	}
 }
 
+// acquire reads a connection and takes its lease as it is.
+func acquire(s *Store, ref storage.Ref, holder string) (storage.Lease, bool, error) {
+	c, err := s.Connection(context.Background(), ref)
+	if err != nil {
+		return storage.Lease{}, false, err
+	}
+	return s.AcquireLease(context.Background(), c, c.Attempt, holder, time.Minute)
+}
+
 // everyCall is one call of each sort.
 func everyCall(ctx context.Context, s *Store, ref storage.Ref, lease storage.Lease) map[string]func() error {
 	return map[string]func() error{
@@ -87,8 +96,11 @@ func everyCall(ctx context.Context, s *Store, ref storage.Ref, lease storage.Lea
 			_, err := s.UpdateLeased(ctx, lease, func(*storage.Connection) error { return nil })
 			return err
 		},
-		"ReleaseLease":   func() error { return s.ReleaseLease(ctx, lease) },
-		"AcquireLease":   func() error { _, _, err := s.AcquireLease(ctx, ref, "me", time.Minute); return err },
+		"ReleaseLease": func() error { return s.ReleaseLease(ctx, lease) },
+		"AcquireLease": func() error {
+			_, _, err := s.AcquireLease(ctx, storage.Connection{Ref: ref}, nil, "me", time.Minute)
+			return err
+		},
 		"Connections":    func() error { _, err := s.Connections(ctx, storage.ConnectionQuery{Tenant: "acme"}); return err },
 		"DueConnections": func() error { _, err := s.DueConnections(ctx, time.Now(), 10, 10); return err },
 		"TakeFlow":       func() error { _, err := s.TakeFlow(ctx, "state", time.Now()); return err },
@@ -133,7 +145,7 @@ func TestWriteWhoseAnswerIsLostHappensOnce(t *testing.T) {
 		t.Errorf("update: %v", err)
 	}
 	server.LoseAnswer("findAndModify", 1)
-	lease, ok, err := s.AcquireLease(ctx, ref, "me", time.Minute)
+	lease, ok, err := acquire(s, ref, "me")
 	if err != nil || !ok || lease.Fence != 1 {
 		t.Errorf("acquire: %+v, %v, %v; want the lease with fence 1", lease, ok, err)
 	}
@@ -211,10 +223,13 @@ func wantRefused(t *testing.T, s *Store, ref storage.Ref) {
 	ctx := t.Context()
 	untouched := func(*storage.Connection) error { t.Error("change is called"); return nil }
 	for what, call := range map[string]func() error{
-		"read":    func() error { _, err := s.Connection(ctx, ref); return err },
-		"update":  func() error { _, err := s.UpdateConnection(ctx, ref, untouched); return err },
-		"delete":  func() error { return s.DeleteConnection(ctx, ref) },
-		"acquire": func() error { _, _, err := s.AcquireLease(ctx, ref, "me", time.Minute); return err },
+		"read":   func() error { _, err := s.Connection(ctx, ref); return err },
+		"update": func() error { _, err := s.UpdateConnection(ctx, ref, untouched); return err },
+		"delete": func() error { return s.DeleteConnection(ctx, ref) },
+		"acquire": func() error {
+			_, _, err := s.AcquireLease(ctx, storage.Connection{Ref: ref, Revision: 1}, nil, "me", time.Minute)
+			return err
+		},
 		"leased update": func() error {
 			_, err := s.UpdateLeased(ctx, storage.Lease{Ref: ref}, untouched)
 			return err

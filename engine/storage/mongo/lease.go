@@ -14,7 +14,7 @@ import (
 
 // AcquireLease implements storage.Leases. It goes by the database's clock, which all instances share.
 func (s *Store) AcquireLease(
-	ctx context.Context, r storage.Ref, holder string, ttl time.Duration,
+	ctx context.Context, c storage.Connection, a *storage.Attempt, holder string, ttl time.Duration,
 ) (storage.Lease, bool, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -23,25 +23,33 @@ func (s *Store) AcquireLease(
 		return storage.Lease{}, false, err
 	}
 	filter := bson.D{
-		pair("_id", key(r.Tenant, r.ID)),
+		pair("_id", key(c.Tenant, c.ID)),
+		pair("revision", c.Revision),
 		// Not "$lte": a document without the field is free as well.
 		pair("lease.until", bson.D{pair("$not", bson.D{pair("$gt", now)})}),
 		readable(),
 	}
 	change := bson.D{
-		pair("$set", bson.D{pair("lease.holder", holder), pair("lease.until", now.Add(ttl))}),
+		pair("$set", bson.D{pair("lease.holder", holder), pair("lease.until", now.Add(ttl)), pair("attempt", a)}),
 		pair("$inc", bson.D{pair("lease.fence", 1), pair("revision", 1)}),
 	}
 	var document struct{ Lease storage.Lease }
 	if err := s.changeOne(ctx, filter, change, &document); errors.Is(err, driver.ErrNoDocuments) {
-		// Held by somebody, not there, or not ours to touch: reading it says which.
-		_, err := s.Connection(ctx, r)
-		return storage.Lease{}, false, err
+		return storage.Lease{}, false, s.notAcquired(ctx, c.Ref, now)
 	} else if err != nil {
 		return storage.Lease{}, false, failure(err)
 	}
-	document.Lease.Ref = r
+	document.Lease.Ref = c.Ref
 	return document.Lease, true, nil
+}
+
+// notAcquired says why a lease was not to be had; nil means that somebody else holds it.
+func (s *Store) notAcquired(ctx context.Context, r storage.Ref, now time.Time) error {
+	c, err := s.Connection(ctx, r)
+	if err == nil && !c.Lease.Until.After(now) {
+		return moved("connection")
+	}
+	return err
 }
 
 // changeOne changes one connection and reads its lease as it is then.

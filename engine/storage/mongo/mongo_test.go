@@ -92,7 +92,8 @@ func TestCallsCostFewCommands(t *testing.T) {
 		want []string
 	}{
 		{"first lease", func() error {
-			lease, _, err = s.AcquireLease(t.Context(), c.Ref, "me", time.Minute)
+			c.Revision = 1
+			lease, _, err = s.AcquireLease(t.Context(), c, nil, "me", time.Minute)
 			return err
 		}, []string{"hello", "findAndModify"}},
 		{"read", func() error { _, err := s.Connection(t.Context(), c.Ref); return err }, []string{"find"}},
@@ -102,7 +103,8 @@ func TestCallsCostFewCommands(t *testing.T) {
 		}, []string{"find", "update"}},
 		{"release", func() error { return s.ReleaseLease(t.Context(), lease) }, []string{"update"}},
 		{"second lease", func() error {
-			_, _, err := s.AcquireLease(t.Context(), c.Ref, "me", time.Minute)
+			c.Revision = 4 // created, leased, updated, released
+			_, _, err := s.AcquireLease(t.Context(), c, nil, "me", time.Minute)
 			return err
 		}, []string{"findAndModify"}},
 		{"due", func() error { _, err := s.DueConnections(t.Context(), time.Now(), 10, 100); return err }, []string{"find"}},

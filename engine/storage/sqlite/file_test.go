@@ -138,10 +138,13 @@ func wantRefused(t *testing.T, s *Store, ref storage.Ref) {
 	ctx := t.Context()
 	untouched := func(*storage.Connection) error { t.Error("change is called"); return nil }
 	for what, call := range map[string]func() error{
-		"read":    func() error { _, err := s.Connection(ctx, ref); return err },
-		"update":  func() error { _, err := s.UpdateConnection(ctx, ref, untouched); return err },
-		"delete":  func() error { return s.DeleteConnection(ctx, ref) },
-		"acquire": func() error { _, _, err := s.AcquireLease(ctx, ref, "me", time.Minute); return err },
+		"read":   func() error { _, err := s.Connection(ctx, ref); return err },
+		"update": func() error { _, err := s.UpdateConnection(ctx, ref, untouched); return err },
+		"delete": func() error { return s.DeleteConnection(ctx, ref) },
+		"acquire": func() error {
+			_, _, err := s.AcquireLease(ctx, storage.Connection{Ref: ref, Revision: 1}, nil, "me", time.Minute)
+			return err
+		},
 		"leased update": func() error {
 			_, err := s.UpdateLeased(ctx, storage.Lease{Ref: ref}, untouched)
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"dowel/engine/fault"
@@ -12,29 +13,47 @@ import (
 
 // AcquireLease implements storage.Leases. The store's clock is this machine's: the file is on it.
 func (s *Store) AcquireLease(
-	ctx context.Context, r storage.Ref, holder string, ttl time.Duration,
+	ctx context.Context, c storage.Connection, a *storage.Attempt, holder string, ttl time.Duration,
 ) (storage.Lease, bool, error) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	lease := storage.Lease{Ref: r, Holder: holder, Until: now.Add(ttl).Truncate(time.Millisecond)}
+	lease := storage.Lease{Ref: c.Ref, Holder: holder, Until: now.Add(ttl).Truncate(time.Millisecond)}
+	c.Attempt = a
+	for _, t := range connectionTimes(&c) {
+		*t = t.UTC().Truncate(time.Millisecond)
+	}
+	body, err := s.connections.encode(&c)
+	if err != nil {
+		return storage.Lease{}, false, fmt.Errorf("encode connection: %w", err)
+	}
 	const query = "UPDATE connections SET lease_holder = ?, lease_until = ?, lease_fence = lease_fence + 1," +
-		" revision = revision + 1 WHERE tenant = ? AND id = ? AND lease_until <= ? AND format <= ? RETURNING lease_fence"
+		" body = ?, format = ?, revision = revision + 1" +
+		" WHERE tenant = ? AND id = ? AND revision = ? AND lease_until <= ? AND format <= ? RETURNING lease_fence"
 	fence := make(chan int64, 1)
-	err := s.write(ctx, func(tx *transaction) error {
+	err = s.write(ctx, func(tx *transaction) error {
 		var raised int64
-		err := tx.row(query, []any{holder, millis(lease.Until), r.Tenant, r.ID, millis(now), format}, &raised)
+		err := tx.row(query, []any{
+			holder, millis(lease.Until), body, format, c.Tenant, c.ID, c.Revision, millis(now), format,
+		}, &raised)
 		fence <- raised
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		// Held by somebody, not there, or not ours to touch: reading it says which.
-		_, err := s.Connection(ctx, r)
-		return storage.Lease{}, false, err
+		return storage.Lease{}, false, s.notAcquired(ctx, c.Ref, now)
 	}
 	if err != nil {
 		return storage.Lease{}, false, failure(err)
 	}
 	lease.Fence = <-fence
 	return lease, true, nil
+}
+
+// notAcquired says why a lease was not to be had; nil means that somebody else holds it.
+func (s *Store) notAcquired(ctx context.Context, r storage.Ref, now time.Time) error {
+	c, err := s.Connection(ctx, r)
+	if err == nil && !c.Lease.Until.After(now) {
+		return moved("connection")
+	}
+	return err
 }
 
 // UpdateLeased implements storage.Leases.

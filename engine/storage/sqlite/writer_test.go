@@ -103,7 +103,7 @@ func TestHotQueriesReadAnIndex(t *testing.T) {
 	_, _ = s.CountPendingFlows(ctx, "", storagetest.Connection("", "").CreatedAt)
 	_, _, _ = s.ClaimOutbox(ctx, "", 0)
 	_, _ = s.TakeFlow(ctx, "", storagetest.Connection("", "").CreatedAt)
-	_, _, _ = s.AcquireLease(ctx, storage.Ref{}, "", 0)
+	_, _, _ = s.AcquireLease(ctx, storage.Connection{}, nil, "", 0)
 	for _, pool := range []*statements{s.reads, s.writes} {
 		for query := range pool.prepared {
 			if !strings.Contains(query, "WHERE") || strings.HasPrefix(query, "\nCREATE") {

@@ -1,8 +1,11 @@
 package storagetest
 
 import (
+	"context"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"dowel/engine/fault"
 	"dowel/engine/storage"
@@ -16,9 +19,18 @@ func leased(t *testing.T, s storage.Store, ttl time.Duration) storage.Lease {
 	return acquired(t, s, c.Ref, "first", ttl)
 }
 
+// acquire reads a connection and takes its lease as it is.
+func acquire(ctx context.Context, s storage.Store, r storage.Ref, holder string, ttl time.Duration) (storage.Lease, bool, error) {
+	c, err := s.Connection(ctx, r)
+	if err != nil {
+		return storage.Lease{}, false, err
+	}
+	return s.AcquireLease(ctx, c, c.Attempt, holder, ttl)
+}
+
 func acquired(t *testing.T, s storage.Store, r storage.Ref, holder string, ttl time.Duration) storage.Lease {
 	t.Helper()
-	lease, ok, err := s.AcquireLease(t.Context(), r, holder, ttl)
+	lease, ok, err := acquire(t.Context(), s, r, holder, ttl)
 	if err != nil || !ok {
 		t.Fatalf("%s acquires: %v, %v", holder, ok, err)
 	}
@@ -46,7 +58,7 @@ func testLease(t *testing.T, s storage.Store) {
 		t.Errorf("stored lease %+v, want %+v", c.Lease, stored)
 	}
 	for _, holder := range []string{"second", "first"} {
-		if other, ok, err := s.AcquireLease(ctx, lease.Ref, holder, leaseTime); ok || err != nil || other != (storage.Lease{}) {
+		if other, ok, err := acquire(ctx, s, lease.Ref, holder, leaseTime); ok || err != nil || other != (storage.Lease{}) {
 			t.Errorf("%s acquires what is held: %+v, %v, %v", holder, other, ok, err)
 		}
 	}
@@ -55,7 +67,7 @@ func testLease(t *testing.T, s storage.Store) {
 	if next.Fence != 2 {
 		t.Errorf("second lease has fence %d, want 2", next.Fence)
 	}
-	_, _, err = s.AcquireLease(ctx, storage.Ref{Tenant: "acme", ID: "two"}, "first", leaseTime)
+	_, _, err = s.AcquireLease(ctx, Connection("acme", "two"), nil, "first", leaseTime)
 	wantKind(t, "acquire what is not there", err, fault.NotFound)
 	must(t, s.DeleteConnection(ctx, lease.Ref))
 	_, err = s.UpdateLeased(ctx, next, rename("late"))
@@ -63,9 +75,78 @@ func testLease(t *testing.T, s storage.Store) {
 	must(t, s.ReleaseLease(ctx, next))
 }
 
+// testLeaseWithAttempt takes a lease and notes an attempt in one write, which touches nothing else.
+func testLeaseWithAttempt(t *testing.T, s storage.Store) {
+	ctx := t.Context()
+	c := Connection("acme", "one")
+	c.Emit(Event("acme", "one", "event"))
+	must(t, s.CreateConnection(ctx, c))
+	for _, a := range []*storage.Attempt{{ID: "att", At: start.Add(1500 * time.Microsecond), Version: 7, Tries: 2, MaySpend: true}, nil} {
+		read, err := s.Connection(ctx, c.Ref)
+		must(t, err)
+		lease, ok, err := s.AcquireLease(ctx, read, a, "me", leaseTime)
+		if err != nil || !ok {
+			t.Fatalf("acquire: %v, %v", ok, err)
+		}
+		want := read
+		want.Revision, want.Lease = read.Revision+1, storage.Lease{Holder: "me", Until: lease.Until, Fence: read.Lease.Fence + 1}
+		if want.Attempt = a; a != nil {
+			noted := *a
+			noted.At = start.Add(time.Millisecond)
+			want.Attempt = &noted
+		}
+		got, err := s.Connection(ctx, c.Ref)
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("with attempt %+v (-want +got):\n%s", a, diff)
+		}
+		must(t, s.ReleaseLease(ctx, lease))
+	}
+}
+
+// testLeaseOfWhatMoved reads a connection and has it written before its lease is taken: whatever the
+// write was, what was read does not count any more.
+func testLeaseOfWhatMoved(t *testing.T, s storage.Store) {
+	ctx := t.Context()
+	c := Connection("acme", "one")
+	must(t, s.CreateConnection(ctx, c))
+	for name, write := range map[string]func(r storage.Ref) error{
+		"an update": func(r storage.Ref) error {
+			_, err := s.UpdateConnection(ctx, r, func(c *storage.Connection) error { c.Version++; return nil })
+			return err
+		},
+		"a lease that came and went": func(r storage.Ref) error {
+			return s.ReleaseLease(ctx, acquired(t, s, r, "other", leaseTime))
+		},
+	} {
+		read, err := s.Connection(ctx, c.Ref)
+		must(t, err)
+		must(t, write(c.Ref))
+		before, err := s.Connection(ctx, c.Ref)
+		must(t, err)
+		lease, ok, err := s.AcquireLease(ctx, read, &storage.Attempt{ID: "late"}, "me", leaseTime)
+		if ok || lease != (storage.Lease{}) {
+			t.Errorf("%s: took %+v", name, lease)
+		}
+		wantKind(t, name, err, fault.Conflict)
+		after, err := s.Connection(ctx, c.Ref)
+		must(t, err)
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("%s: the lease that was refused wrote (-before +after):\n%s", name, diff)
+		}
+	}
+	// Held by somebody is the better answer: there is nothing to read again for.
+	read, err := s.Connection(ctx, c.Ref)
+	must(t, err)
+	acquired(t, s, c.Ref, "other", leaseTime)
+	if _, ok, err := s.AcquireLease(ctx, read, nil, "me", leaseTime); ok || err != nil {
+		t.Errorf("held meanwhile: %v, %v", ok, err)
+	}
+}
+
 func testLeaseRunsOut(t *testing.T, s storage.Store) {
 	lease := leased(t, s, 50*time.Millisecond)
-	if _, ok, err := s.AcquireLease(t.Context(), lease.Ref, "second", leaseTime); ok || err != nil {
+	if _, ok, err := acquire(t.Context(), s, lease.Ref, "second", leaseTime); ok || err != nil {
 		t.Fatalf("acquired before it ran out: %v, %v", ok, err)
 	}
 	time.Sleep(60 * time.Millisecond)

@@ -33,6 +33,8 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"UpdateReturnsTheErrorOfChange", testUpdateError},
 		{"UpdateKeepsTheIdentityOfARecord", testUpdateIdentity},
 		{"LeaseIsHeldByOne", testLease},
+		{"LeaseCarriesTheAttempt", testLeaseWithAttempt},
+		{"LeaseOfWhatMovedIsRefused", testLeaseOfWhatMoved},
 		{"LeaseThatRanOutCanBeTaken", testLeaseRunsOut},
 		{"LeaseThatRanOutMayStillWrite", testLateWrite},
 		{"FenceKeepsOldLeasesOut", testFence},

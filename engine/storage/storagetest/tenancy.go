@@ -44,7 +44,7 @@ func testForeign(t *testing.T, s storage.Store) {
 	must(t, s.AppendEvents(ctx, []audit.Event{Event("acme", "one", "event")}))
 	must(t, s.CreateKeyset(ctx, "acme", []byte("wrapped")))
 	foreign := storage.Ref{Tenant: "intruder", ID: "one"}
-	lease, ok, err := s.AcquireLease(ctx, storage.Ref{Tenant: "acme", ID: "one"}, "me", leaseTime)
+	lease, ok, err := acquire(ctx, s, storage.Ref{Tenant: "acme", ID: "one"}, "me", leaseTime)
 	if err != nil || !ok {
 		t.Fatalf("acquire: %v, %v", ok, err)
 	}
@@ -54,7 +54,10 @@ func testForeign(t *testing.T, s storage.Store) {
 	for what, call := range map[string]func() error{
 		"Connection":       func() error { _, err := s.Connection(ctx, foreign); return err },
 		"DeleteConnection": func() error { return s.DeleteConnection(ctx, foreign) },
-		"AcquireLease":     func() error { _, _, err := s.AcquireLease(ctx, foreign, "me", leaseTime); return err },
+		"AcquireLease": func() error {
+			_, _, err := s.AcquireLease(ctx, storage.Connection{Ref: foreign, Revision: 1}, nil, "me", leaseTime)
+			return err
+		},
 		"UpdateLeased": func() error {
 			_, err := s.UpdateLeased(ctx, forged, func(*storage.Connection) error { return nil })
 			return err

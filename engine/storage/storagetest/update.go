@@ -42,7 +42,7 @@ func (r crud[T]) again(t *testing.T) {
 func testUpdateError(t *testing.T, s storage.Store) {
 	c := Connection("acme", "one")
 	must(t, s.CreateConnection(t.Context(), c))
-	lease, _, err := s.AcquireLease(t.Context(), c.Ref, "me", leaseTime)
+	lease, _, err := acquire(t.Context(), s, c.Ref, "me", leaseTime)
 	must(t, err)
 	before, err := s.Connection(t.Context(), c.Ref)
 	must(t, err)
