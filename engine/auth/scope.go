@@ -96,15 +96,18 @@ func (r Request) granted(t *definition.TokenAnswer, body map[string]any, env def
 		return scopeList(t.Scopes.Value(env), "")
 	}
 	var all []string
-	told := false
+	told, separator := false, ""
 	for _, g := range r.scopeGroups() {
+		if s := g.Sep(); !strings.ContainsAny(s, " ,") {
+			separator = s // one that a list would not be cut at otherwise
+		}
 		if g.Granted != nil {
 			told = true
 			all = append(all, scopeList(g.Granted.Value(env), g.Sep())...)
 		}
 	}
 	if !told {
-		all = scopeList(body["scope"], "")
+		all = scopeList(body["scope"], separator)
 	}
 	return all[:min(len(all), maxScopes)]
 }

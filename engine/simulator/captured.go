@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"regexp"
 	"strings"
 
 	"dowel/engine/definition"
@@ -9,12 +10,15 @@ import (
 // capturedValue invents a value for something the definition captures: an address or a host name of
 // this provider where the definition goes on to use it as one, a plain word otherwise.
 func (c *call) capturedValue(name string) string {
-	formula := "${captured." + name + "}"
+	// Perhaps with something to fall back on: ${captured.name ?? "…"}.
+	formula := regexp.MustCompile(`^(https://)?\$\{captured\.` + regexp.QuoteMeta(name) + `( \?\?[^}]*)?\}(\.?)`)
 	for _, source := range c.templates() {
+		m := formula.FindStringSubmatch(source)
 		switch {
-		case strings.HasPrefix(source, formula):
+		case m == nil:
+		case m[1] == "":
 			return "https://" + c.someHost()
-		case strings.HasPrefix(source, "https://"+formula) && !strings.HasPrefix(source, "https://"+formula+"."):
+		case m[3] == "":
 			return c.someHost()
 		}
 	}
@@ -43,18 +47,36 @@ func (c *call) templates() []string {
 	return out
 }
 
-// someHost is a host the definition lists, preferably one below a wildcard.
+// someHost is a host the definition lists, preferably one below a wildcard, or one that is known from the
+// address that was called.
 func (c *call) someHost() string {
 	host := ""
 	for _, h := range c.connector.Hosts {
 		if rest, wild := strings.CutPrefix(h.Source, "*."); wild {
 			return "simulated." + rest
 		}
-		if host == "" && h.Literal() {
-			host = h.Source
+		if known, ok := c.filled(h.Source); ok && host == "" {
+			host = known
 		}
 	}
 	return host
+}
+
+// filled puts what the address of the request says into a template; false if it does not say everything.
+func (c *call) filled(source string) (string, bool) {
+	var b strings.Builder
+	for _, p := range pieces(source) {
+		if !p.isFormula {
+			b.WriteString(p.text)
+			continue
+		}
+		v, ok := c.chosen.slots[p.formula]
+		if !ok {
+			return "", false
+		}
+		b.WriteString(v)
+	}
+	return b.String(), true
 }
 
 // identity puts an account where the identity block reads it.
