@@ -30,7 +30,7 @@ func TestEveryDefinitionLoadsWithoutAFinding(t *testing.T) {
 			t.Errorf("%s leaves out links.docs, verified, color, categories or error_help", f.Name())
 		}
 		for _, a := range c.Auth {
-			if c.TestFor(a) == nil {
+			if !c.Testable(a) {
 				t.Errorf("%s, %s: no test", f.Name(), a.ID)
 			}
 		}

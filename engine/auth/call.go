@@ -24,8 +24,13 @@ func Call(ctx context.Context, m Method, r Request, q *definition.Request, c Cre
 	return reply, nil
 }
 
+// applier puts a credential on a request; every Method does.
+type applier interface {
+	Apply(out *http.Request, r Request, c Credential) error
+}
+
 // call is Call that returns the answer of a failed request too, if there was one.
-func call(ctx context.Context, m Method, r Request, q *definition.Request, c Credential, steps map[string]any) (Reply, error) {
+func call(ctx context.Context, m applier, r Request, q *definition.Request, c Credential, steps map[string]any) (Reply, error) {
 	env := r.env(&c)
 	if steps != nil {
 		env["steps"] = steps
@@ -63,7 +68,7 @@ func call(ctx context.Context, m Method, r Request, q *definition.Request, c Cre
 }
 
 // authenticate puts on req what q says authenticates it.
-func (r Request) authenticate(req *http.Request, m Method, q *definition.Request, c Credential, env definition.Env) error {
+func (r Request) authenticate(req *http.Request, m applier, q *definition.Request, c Credential, env definition.Env) error {
 	switch q.Auth {
 	case "credential":
 		if err := setQuery(req, r.Connector.API.Query, env); err != nil {

@@ -26,7 +26,12 @@ func (r Request) exchange(ctx context.Context, t *definition.TokenRequest, stand
 		done, err = r.exchangeOnce(ctx, next, thenParams(next), r.thenEnv(env, &traded), &traded, first)
 		done.Captured = merge(captured, done.Captured)
 	}
-	return done, err
+	if err != nil {
+		return Done{}, err
+	}
+	r.Captured = merge(r.Captured, done.Captured)
+	r.look(ctx, &done.Credential)
+	return done, nil
 }
 
 // thenParams are the standard parameters of a request that trades a token: there is no standard, so

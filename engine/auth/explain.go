@@ -85,6 +85,9 @@ func (x explanation) all() {
 			return r.tokenRequest(context.Background(), t, r.refreshParams(t, c), r.env(&c))
 		})
 	}
+	if x.a.Introspect != nil {
+		x.call("introspect", x.a.Introspect.Request)
+	}
 	for _, s := range x.a.Login {
 		x.call("login step "+s.ID, s.Request)
 	}

@@ -12,10 +12,14 @@ import (
 // ErrNoTest says that the definition has no test, or none that this credential has the right for.
 var ErrNoTest = errors.New("the definition has no test")
 
-// Test runs the definition's test with c: of several the first that c has the right for. A definition
-// without one gives ErrNoTest.
+// Test runs the definition's test with c: of several the first that c has the right for. Without a test
+// the provider is asked about the token, if the definition says how; a definition without either gives
+// ErrNoTest.
 func Test(ctx context.Context, m Method, r Request, c Credential) (Reply, error) {
 	tests := r.Connector.TestsFor(r.Auth)
+	if len(tests) == 0 && r.Auth.Introspect != nil {
+		return r.introspect(ctx, c)
+	}
 	for i, q := range tests {
 		reply, err := call(ctx, m, r, q, c, nil)
 		if i < len(tests)-1 && reply.passesOn(q, err) {

@@ -43,7 +43,10 @@ type Auth struct {
 	Token       *TokenRequest `yaml:"token"`
 	Refresh     *Refresh      `yaml:"refresh"`
 	Revoke      *Request      `yaml:"revoke"`
-	Errors      Errors        `yaml:"errors"`
+	// Introspect asks the provider about a token whose answer tells no lifetime, and stands in for the
+	// test where there is none.
+	Introspect *Introspection `yaml:"introspect"`
+	Errors     Errors         `yaml:"errors"`
 	// Assertion is traded for an access token (RFC 7523 §2.1).
 	Assertion *JWT `yaml:"assertion"`
 

@@ -74,6 +74,7 @@ func (k *compiler) auth(a *Auth) {
 	k.token(a.Token, exchange)
 	k.refresh(a.Refresh)
 	k.request(a.Revoke, inRevoke, "client")
+	k.introspection(a.Introspect)
 	for _, e := range []*Expression{a.Errors.DeadGrant, a.Errors.Throttled, a.Errors.Transient, a.Errors.App} {
 		k.decision(e, place{}.answering())
 	}

@@ -126,6 +126,9 @@ func (l *linter) requests(f func(r *Request, at string)) {
 	choices(l.c.Choose, "/choose")
 	l.methods(func(a *Auth, at string) {
 		one(a.Revoke, at+"/revoke")
+		if a.Introspect != nil {
+			one(a.Introspect.Request, at+"/introspect/request")
+		}
 		l.tests(a.Test, at+"/test", f)
 		identity(a.Identity, at+"/identity")
 		choices(a.Choose, at+"/choose")

@@ -19,6 +19,9 @@ func (l *linter) readings(f func(how Reading, formulas []*Expression)) {
 	l.requests(func(r *Request, _ string) { f(r.Reading, append(r.formulas(), r.Capture.formulas()...)) })
 	l.exchanges(func(t *TokenRequest, _ string) { f(t.Reading, append(t.formulas(), t.Answer.formulas()...)) })
 	l.methods(func(a *Auth, _ string) {
+		if in := a.Introspect; in != nil {
+			f(in.Request.Reading, []*Expression{in.Active, in.Scopes, in.Expires.In, in.Expires.At})
+		}
 		if a.Refresh != nil && a.Refresh.Answer != nil {
 			f(a.Refresh.Reading, append(a.Refresh.formulas(), a.Refresh.Answer.formulas()...))
 		}

@@ -36,6 +36,9 @@ func (l *linter) captures(a *Auth, at string, f func(cs Captures, at string)) {
 		return ""
 	}
 	l.tests(l.c.TestsFor(a), own(a.Test != nil)+"/test", func(r *Request, at string) { list(r.Capture, at+"/capture") })
+	if a.Introspect != nil {
+		list(a.Introspect.Request.Capture, at+"/introspect/request/capture")
+	}
 	for i, ch := range l.c.ChoicesFor(a) {
 		list(ch.Capture, fmt.Sprintf("%s/choose/%d/capture", own(a.Choose != nil), i))
 	}

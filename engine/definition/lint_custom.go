@@ -43,7 +43,7 @@ func lintOnExpiry(l *linter) {
 
 func lintVerifyWithoutTest(l *linter) {
 	l.methods(func(a *Auth, at string) {
-		if a.OnExpiry == "verify" && l.c.TestFor(a) == nil {
+		if a.OnExpiry == "verify" && !l.c.Testable(a) {
 			l.report(at+"/on_expiry", "there is no test to verify with; add one, or write expire")
 		}
 	})

@@ -90,7 +90,7 @@ func lintDuplicateID(l *linter) {
 
 func lintMissingTest(l *linter) {
 	l.methods(func(a *Auth, at string) {
-		if l.c.TestFor(a) == nil && !l.has(at+"/test") && !l.has("/test") {
+		if !l.c.Testable(a) && !l.has(at+"/test") && !l.has("/test") {
 			l.report(at, "%q has no test: give a cheap call under test, or write test: none if the provider has none", a.ID)
 		}
 	})
@@ -124,7 +124,7 @@ func lintIdentitySource(l *linter) {
 			at = "/identity/from"
 		}
 		switch {
-		case id.From == "test" && l.c.TestFor(a) == nil:
+		case id.From == "test" && !l.c.Testable(a):
 			l.report(at, "the identity of %q is read from the test, and there is none", a.ID)
 		case id.From == "token" && a.Token == nil:
 			l.report(at, "the identity of %q is read from the token endpoint's answer, and kind %s has no token endpoint", a.ID, a.Kind)

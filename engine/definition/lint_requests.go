@@ -137,6 +137,9 @@ func lintLifetime(l *linter) {
 	l.exchanges(func(t *TokenRequest, at string) { answer(&t.Answer, at) })
 	l.methods(func(a *Auth, at string) {
 		check(a.Expires, at+"/expires")
+		if a.Introspect != nil {
+			check(a.Introspect.Expires, at+"/introspect/expires")
+		}
 		if a.Refresh != nil && a.Refresh.Answer != nil {
 			answer(a.Refresh.Answer, at+"/refresh")
 		}

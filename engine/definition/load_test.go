@@ -142,10 +142,10 @@ func TestNoneStandsBeforeTheConnectorsOwn(t *testing.T) {
 		t.Fatal(findings)
 	}
 	person, app := c.Method("person"), c.Method("app")
-	if c.TestFor(person) == nil || c.IdentityFor(person) == nil {
+	if !c.Testable(person) || c.IdentityFor(person) == nil {
 		t.Error("the first method has the connector's test and identity")
 	}
-	if c.TestFor(app) != nil || c.IdentityFor(app) != nil || len(c.ChoicesFor(app)) > 0 {
+	if c.Testable(app) || c.IdentityFor(app) != nil || len(c.ChoicesFor(app)) > 0 {
 		t.Error("the second method has none")
 	}
 }

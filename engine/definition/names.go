@@ -117,6 +117,9 @@ func (k *compiler) namesOf(a *Auth) names {
 			}
 		}
 		n.captured = append(n.captured, k.c.TestsFor(m).captured()...)
+		if m.Introspect != nil && m.Introspect.Request != nil {
+			n.captured = append(n.captured, m.Introspect.Request.Capture.names()...)
+		}
 	}
 	return n
 }

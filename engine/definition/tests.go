@@ -41,14 +41,6 @@ func (c *Connector) TestsFor(a *Auth) Tests {
 	return c.Test
 }
 
-// TestFor returns the first of the tests that apply to a; nil if there is none.
-func (c *Connector) TestFor(a *Auth) *Request {
-	if tests := c.TestsFor(a); len(tests) > 0 {
-		return tests[0]
-	}
-	return nil
-}
-
 func (k *compiler) tests(ts Tests) {
 	for _, r := range ts {
 		k.request(r, inCall, "credential")

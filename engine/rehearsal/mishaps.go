@@ -50,7 +50,7 @@ func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 		defer p.simulator.Register(p.k.ID, clientID, clientSecret, publicURL+"/callback")
 	case len(p.signers()) > 0:
 		return false, nil // see wrongKey
-	case !issuedByRequest(p.a) && p.k.TestFor(p.a) == nil:
+	case !issuedByRequest(p.a) && !p.k.Testable(p.a):
 		return false, nil // nobody would notice
 	default:
 		var ok bool
@@ -110,7 +110,7 @@ func (p *play) unfitKey(ctx context.Context) (bool, error) {
 func (p *play) providerError(ctx context.Context) (bool, error) {
 	on := "token"
 	if !issuedByRequest(p.a) {
-		if p.k.TestFor(p.a) == nil {
+		if !p.k.Testable(p.a) {
 			return false, nil // it is never asked
 		}
 		on = "api"

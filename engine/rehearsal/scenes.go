@@ -26,6 +26,7 @@ func (p *play) scenes() []scene {
 		{"identity", p.identity},
 		{"token", p.token},
 		{"other tests", p.otherTests},
+		{"introspection", p.introspection},
 		{"refresh", p.refresh},
 		{"replay", p.replay},
 		{"provider error", p.providerError},
@@ -81,7 +82,7 @@ func (p *play) token(ctx context.Context) (bool, error) {
 
 // accepted has the provider asked with the credential as it is now.
 func (p *play) accepted(ctx context.Context) error {
-	if p.k.TestFor(p.a) == nil {
+	if !p.k.Testable(p.a) {
 		return nil
 	}
 	if _, err := p.engine.Connections.Test(ctx, p.operator, p.id); err != nil {
@@ -194,7 +195,7 @@ func (p *play) revoke(ctx context.Context) (bool, error) {
 	if !told {
 		return true, p.notTold(ctx)
 	}
-	if issuedByRequest(p.a) && p.k.TestFor(p.a) != nil {
+	if issuedByRequest(p.a) && p.k.Testable(p.a) {
 		if _, err := auth.Test(ctx, m, req, cred); err == nil {
 			return true, errors.New("the provider accepts the credential although it was given back")
 		}

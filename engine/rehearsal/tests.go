@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -19,4 +20,16 @@ func (p *play) otherTests(ctx context.Context) (bool, error) {
 		}
 	}
 	return len(tests) > 1, nil
+}
+
+// introspection checks that what the token answer has left open was asked for: when the token ends.
+func (p *play) introspection(ctx context.Context) (bool, error) {
+	if p.a.Introspect == nil {
+		return false, nil
+	}
+	view, err := p.engine.Connections.Get(ctx, p.operator, p.id)
+	if err == nil && view.ExpiresAt == nil {
+		err = errors.New("the answer tells no end of the token where introspect.expires looks for it")
+	}
+	return true, err
 }

@@ -12,12 +12,13 @@ import (
 type role string
 
 const (
-	roleAuthorize role = "authorize"
-	roleToken     role = "token"
-	roleRefresh   role = "refresh"
-	roleRevoke    role = "revoke"
-	roleLogin     role = "login"
-	roleCall      role = "api"
+	roleAuthorize  role = "authorize"
+	roleToken      role = "token"
+	roleRefresh    role = "refresh"
+	roleRevoke     role = "revoke"
+	roleLogin      role = "login"
+	roleIntrospect role = "introspect"
+	roleCall       role = "api"
 )
 
 // endpoint is one address of a connector and what its definition says about it.
@@ -89,6 +90,11 @@ func (a *atlas) method(m *definition.Auth) {
 	}
 	if m.Revoke != nil {
 		a.request(endpoint{role: roleRevoke, auth: m, request: m.Revoke})
+	}
+	if in := m.Introspect; in != nil {
+		id := a.connector.IdentityFor(m)
+		tells := len(a.connector.TestsFor(m)) == 0 && id != nil && id.Request == nil && id.From == "test"
+		a.request(endpoint{role: roleIntrospect, auth: m, request: in.Request, tells: tells})
 	}
 	for _, s := range m.Login {
 		if s.Request != nil {

@@ -252,6 +252,10 @@ func (c *call) answer(role role, hits []hit) *answer {
 		if a := c.login(hits); a != nil {
 			return a
 		}
+	case roleIntrospect:
+		if a := c.introspect(hits); a != nil {
+			return a
+		}
 	}
 	return c.apiCall(hits)
 }

@@ -15,6 +15,8 @@ type Stats struct {
 	Refreshed int            `json:"refreshed"`
 	Calls     int            `json:"calls"` // API calls with a good credential
 	Revoked   int            `json:"revoked"`
+	// Introspected counts answered questions about tokens.
+	Introspected int `json:"introspected"`
 	// ReuseDetected counts refresh tokens shown again, FamiliesRevoked the grants this ended.
 	ReuseDetected   int `json:"reuse_detected"`
 	FamiliesRevoked int `json:"families_revoked"`

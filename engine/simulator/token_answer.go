@@ -64,6 +64,7 @@ func (c *call) tellLifetime(d document, k spec, lifetime time.Duration) {
 	}
 	switch {
 	case lifetime <= 0:
+	case l == nil && k.auth.Introspect != nil: // it is asked for
 	case l == nil:
 		d.usual("expires_in", seconds(lifetime))
 	default:

@@ -69,7 +69,7 @@ func (h *handler) abilities(ctx context.Context, who access.Principal, v connect
 	if a.Label != "" {
 		p.MethodLabel = a.Label
 	}
-	p.CanTest = k.TestFor(a) != nil
+	p.CanTest = k.Testable(a)
 	p.CanRefresh = v.Renewed || a.Renew != nil || a.Refresh != nil && a.Refresh.Grant != "none"
 }
 
