@@ -90,7 +90,7 @@ func seedApps(ctx context.Context, s *connection.Service, connectors []*definiti
 
 func usesApp(k *definition.Connector) bool {
 	for _, a := range k.Auth {
-		if a.Kind.NeedsApp() {
+		if a.NeedsApp() {
 			return true
 		}
 	}

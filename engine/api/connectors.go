@@ -89,7 +89,7 @@ func showConnector(k *definition.Connector) connectorView {
 		out.Categories = []string{}
 	}
 	for _, a := range k.Auth {
-		m := methodView{ID: a.ID, Kind: string(a.Kind), Label: a.Label, NeedsApp: a.Kind.NeedsApp(), Fields: showFields(a.Fields), Scopes: []string{}}
+		m := methodView{ID: a.ID, Kind: string(a.Kind), Label: a.Label, NeedsApp: a.NeedsApp(), Fields: showFields(a.Fields), Scopes: []string{}}
 		if a.Scopes != nil {
 			for _, t := range a.Scopes.Default {
 				m.Scopes = append(m.Scopes, t.Source)

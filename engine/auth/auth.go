@@ -100,6 +100,8 @@ type Request struct {
 	Outlet      *Outlet
 
 	explained *explainedTokens // set when nothing is to be signed, only told
+	// callback is what the callback told, for formulas, while a flow completes.
+	callback map[string]any
 }
 
 // Registry finds the Method of a kind.

@@ -3,7 +3,6 @@ package auth
 import (
 	"cmp"
 	"context"
-	"net/url"
 
 	"golang.org/x/oauth2"
 
@@ -26,84 +25,31 @@ func (authorizationCode) Kind() definition.AuthKind { return definition.Authoriz
 
 // Begin makes the authorization request (RFC 6749 §4.1.1).
 func (authorizationCode) Begin(_ context.Context, r Request) (Step, Pending, error) {
-	if id, _ := r.client(r.env(nil)); id == "" {
-		return nil, Pending{}, fault.E(fault.Misconfigured, r.Connector.Name+" has no app yet: an operator has to add its client id", nil).WithCode("app-missing")
-	}
-	p := Pending{State: newState(), Requested: r.requestedScopes()}
+	var p Pending
 	if r.Auth.PKCE.Used() {
 		p.Verifier = oauth2.GenerateVerifier()
 	}
-	u, err := r.authorization(p)
-	if err != nil {
-		return nil, Pending{}, err
-	}
-	if u, err = r.browserURL(u); err != nil {
-		return nil, Pending{}, err
-	}
-	return Redirect{URL: u}, p, nil
-}
-
-// authorization is the address the browser is sent to.
-func (r Request) authorization(p Pending) (*url.URL, error) {
-	env := r.env(nil)
-	u, err := r.Auth.Authorize.URL.FillURL(env)
-	if err != nil {
-		return nil, invalidRequest("authorization request", err)
-	}
-	standard, err := r.authorizeParams(p, env)
-	if err != nil {
-		return nil, err
-	}
-	params, err := merged(standard, r.Auth.Authorize.Names, r.Auth.Authorize.Params, env)
-	if err != nil {
-		return nil, invalidRequest("authorization request", err)
-	}
-	u.RawQuery = joinQuery(u.RawQuery, encode(params))
-	return u, nil
-}
-
-func (r Request) authorizeParams(p Pending, env definition.Env) ([]pair, error) {
-	id, _ := r.client(env)
-	out := []pair{
-		{"response_type", "code"}, {"client_id", id}, {"redirect_uri", r.RedirectURI}, {"state", p.State},
-	}
-	scopes, err := r.scopeParams(env)
-	if err != nil {
-		return nil, err
-	}
-	out = append(out, scopes...)
-	if p.Verifier == "" {
-		return out, nil
-	}
-	if r.Auth.PKCE.Method == "plain" {
-		return append(out, pair{"code_challenge", p.Verifier}, pair{"code_challenge_method", "plain"}), nil
-	}
-	return append(out, pair{"code_challenge", oauth2.S256ChallengeFromVerifier(p.Verifier)}, pair{"code_challenge_method", "S256"}), nil
+	return r.leave(p)
 }
 
 // Complete reads the authorization response (RFC 6749 §4.1.2) and exchanges the code (§4.1.3).
 func (authorizationCode) Complete(ctx context.Context, r Request, p Pending, a Answer) (Step, error) {
-	if err := r.checkCallback(a.Query); err != nil {
-		return nil, err
-	}
-	code := a.Query.Get(cmp.Or(r.Auth.Callback.Code, "code"))
-	if code == "" {
-		return nil, fault.E(fault.Refused, r.Connector.Name+" sent the browser back without a code", nil).WithCode("code-missing")
-	}
-	query := make(map[string]any, len(a.Query))
-	for k, v := range a.Query {
-		query[k] = v[0]
-	}
-	env := r.env(nil)
-	env["callback"] = map[string]any{"redirect_uri": r.RedirectURI, "code": code, "query": query}
-	captured := capture(r.Auth.Callback.Capture, env)
-	r.Captured = merge(r.Captured, captured)
-	env["captured"] = anyMap(r.Captured)
-	standard := r.codeParams(code, p)
-	done, err := r.exchange(ctx, r.Auth.Token, standard, env, nil)
+	r, captured, err := r.back(a)
 	if err != nil {
 		return nil, err
 	}
+	code := ""
+	if name := r.Auth.CodeName(); name != "" {
+		if code = a.Query.Get(name); code == "" {
+			return nil, fault.E(fault.Refused, r.Connector.Name+" sent the browser back without a code", nil).WithCode("code-missing")
+		}
+	}
+	r.callback["code"] = code
+	done, err := r.exchange(ctx, r.Auth.Token, r.codeParams(code, p), r.env(nil), nil)
+	if err != nil {
+		return nil, err
+	}
+	done.Credential.Fields = r.Fields
 	done.Captured = merge(captured, done.Captured)
 	if len(done.Credential.Scopes) == 0 {
 		// An answer without scope grants what was asked for (RFC 6749 §5.1).
@@ -125,9 +71,14 @@ func (authorizationCode) Refresh(ctx context.Context, r Request, c Credential) (
 	return done.Credential, err
 }
 
-// codeParams are the parameters of RFC 6749 §4.1.3.
+// codeParams are the parameters of RFC 6749 §4.1.3. Where no code comes back, the definition says what
+// is traded instead.
 func (r Request) codeParams(code string, p Pending) []pair {
-	out := []pair{{"grant_type", cmp.Or(r.Auth.Token.GrantType, "authorization_code")}, {"code", code}, {"redirect_uri", r.RedirectURI}}
+	out := []pair{{"grant_type", cmp.Or(r.Auth.Token.GrantType, "authorization_code")}}
+	if code != "" {
+		out = append(out, pair{"code", code})
+	}
+	out = append(out, pair{"redirect_uri", r.redirectURI(p)})
 	if p.Verifier != "" {
 		out = append(out, pair{"code_verifier", p.Verifier})
 	}
@@ -138,6 +89,3 @@ func (r Request) codeParams(code string, p Pending) []pair {
 func (authorizationCode) Revoke(ctx context.Context, r Request, c Credential) error {
 	return revoke(ctx, AuthorizationCode(), r, c)
 }
-
-// newState returns 256 random bits in 43 characters (RFC 6749 §10.10).
-func newState() string { return oauth2.GenerateVerifier() }

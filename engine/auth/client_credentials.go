@@ -22,14 +22,22 @@ var (
 // Kind implements Method.
 func (clientCredentials) Kind() definition.AuthKind { return definition.ClientCredentials }
 
-// Begin asks for a token at once; there is nobody to ask.
+// Begin asks for a token at once, unless somebody has to allow that first.
 func (m clientCredentials) Begin(ctx context.Context, r Request) (Step, Pending, error) {
-	done, err := m.request(ctx, r, nil)
+	if r.Auth.Authorize != nil {
+		return r.leave(Pending{})
+	}
+	done, err := m.obtain(ctx, r)
 	if err != nil {
 		return nil, Pending{}, err
 	}
-	done.Credential.Fields = r.Fields
 	return done, Pending{}, nil
+}
+
+func (m clientCredentials) obtain(ctx context.Context, r Request) (Done, error) {
+	done, err := m.request(ctx, r, nil)
+	done.Credential.Fields = r.Fields
+	return done, err
 }
 
 func (clientCredentials) request(ctx context.Context, r Request, before *Credential) (Done, error) {
@@ -58,9 +66,9 @@ func (r Request) clientParams(env definition.Env) ([]pair, error) {
 	return append([]pair{{"grant_type", cmp.Or(r.Auth.Token.GrantType, "client_credentials")}}, scopes...), nil
 }
 
-// Complete is never called: Begin is Done.
-func (clientCredentials) Complete(context.Context, Request, Pending, Answer) (Step, error) {
-	return nil, nothingPending()
+// Complete asks for a token once that is allowed.
+func (m clientCredentials) Complete(ctx context.Context, r Request, p Pending, a Answer) (Step, error) {
+	return r.afterConsent(ctx, p, a, m.obtain)
 }
 
 // Refresh asks for another token.

@@ -27,6 +27,13 @@ func TestMethodsConform(t *testing.T) {
 		{"bearer-rs", auth.JWTBearer(), authtest.Setting{Fields: map[string]string{"account": "robot@acme.example"}}},
 		{"bearer-es", auth.JWTBearer(), authtest.Setting{Fields: map[string]string{"account": "robot"}}},
 		{"bearer-hs", auth.JWTBearer(), authtest.Setting{Fields: map[string]string{"account": "robot", "secret": "CANARY secret of more than 32 bytes"}}},
+		{"client-consent", auth.ClientCredentials(), authtest.Setting{Callback: map[string]string{"tenant": "acme"}}},
+		{"code-program", auth.AuthorizationCode(), authtest.Setting{Callback: map[string]string{"shop": "acme", "granted": "read"}}},
+		{"bearer-page", auth.Bearer(), authtest.Setting{Callback: map[string]string{"token": "CANARY-token"}}},
+		{"key-page", auth.APIKey(), authtest.Setting{
+			Fields:   map[string]string{"note": "mine"},
+			Callback: map[string]string{"key": "CANARY-key", "secret": "CANARY-secret"},
+		}},
 		{"basic", auth.Basic(), authtest.Setting{Fields: map[string]string{"email": "ana@example.com", "token": "CANARY:token"}}},
 		{"api-key", auth.APIKey(), authtest.Setting{Fields: map[string]string{"key": "CANARY-key", "app": "CANARY app+key&"}}},
 		{"bearer", auth.Bearer(), authtest.Setting{Fields: map[string]string{"token": "CANARY-token"}}},

@@ -23,16 +23,25 @@ var (
 // Kind implements Method.
 func (custom) Kind() definition.AuthKind { return definition.Custom }
 
-// Begin runs the login, if there is one; otherwise the fields are the credential.
+// Begin runs the login, if there is one; otherwise the fields are the credential. Where the provider has
+// to be asked first, the browser goes there.
 func (m custom) Begin(ctx context.Context, r Request) (Step, Pending, error) {
-	done, err := m.login(ctx, r)
-	if f := fault.As(err); f != nil && f.Kind == fault.NeedsReauth {
-		return nil, Pending{}, r.notAccepted(f, "credential-rejected")
+	if r.Auth.Authorize != nil {
+		return r.leave(Pending{})
 	}
+	done, err := m.obtain(ctx, r)
 	if err != nil {
 		return nil, Pending{}, err
 	}
 	return done, Pending{}, nil
+}
+
+func (m custom) obtain(ctx context.Context, r Request) (Done, error) {
+	done, err := m.login(ctx, r)
+	if f := fault.As(err); f != nil && f.Kind == fault.NeedsReauth {
+		return Done{}, r.notAccepted(f, "credential-rejected")
+	}
+	return done, err
 }
 
 // login runs the steps of the login in their order.
@@ -81,9 +90,9 @@ func keep(c *Credential, s *definition.Step, reply Reply) error {
 	return nil
 }
 
-// Complete is never called: Begin is Done.
-func (custom) Complete(context.Context, Request, Pending, Answer) (Step, error) {
-	return nil, nothingPending()
+// Complete goes on with what the provider told.
+func (m custom) Complete(ctx context.Context, r Request, p Pending, a Answer) (Step, error) {
+	return r.afterConsent(ctx, p, a, m.obtain)
 }
 
 // Refresh logs in again with what the person typed.

@@ -11,7 +11,9 @@ import (
 // made for one request and dropped with it.
 func (r Request) env(c *Credential) definition.Env {
 	env := r.callEnv(c)
-	env["callback"] = map[string]any{"redirect_uri": r.RedirectURI, "code": "", "query": map[string]any{}}
+	if env["callback"] = r.callback; r.callback == nil {
+		env["callback"] = callbackOf(r.RedirectURI, nil)
+	}
 	env["steps"] = map[string]any{}
 	if c != nil {
 		env["token"] = c.answer()

@@ -3,6 +3,8 @@ package auth
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,13 +66,14 @@ type explanation struct {
 func (x explanation) all() {
 	if x.a.Authorize != nil {
 		x.request("authorize (in the browser)", func(r Request, _ Credential) (*http.Request, error) {
-			u, err := r.authorization(Pending{State: "[state]", Verifier: verifier(r.Auth)})
+			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth)})
 			if err != nil {
 				return nil, err
 			}
 			return http.NewRequestWithContext(context.Background(), http.MethodGet, u.String(), http.NoBody)
 		})
 	}
+	x.callback()
 	if x.a.Token != nil {
 		x.request("token", x.tokenRequest)
 		for i, t := range x.a.Token.Then {
@@ -127,12 +130,24 @@ func (r Request) explainedParams(env definition.Env) ([]pair, error) {
 	case definition.JWTBearer:
 		return r.assertionParams(env)
 	}
-	env["callback"] = map[string]any{"redirect_uri": r.RedirectURI, "code": "[code]", "query": map[string]any{}}
-	return r.codeParams("[code]", Pending{Verifier: verifier(r.Auth)}), nil
+	code := ""
+	if r.Auth.CodeName() != "" {
+		code = exampleCode
+	}
+	told := callbackOf(r.RedirectURI, nil)
+	told["code"] = code
+	env["callback"] = told
+	return r.codeParams(code, Pending{State: exampleState, Verifier: verifier(r.Auth)}), nil
 }
 
+// What stands for values that are not yet known.
+const (
+	exampleState = "[state]"
+	exampleCode  = "[code]"
+)
+
 func verifier(a *definition.Auth) string {
-	if !a.PKCE.Used() {
+	if a.Kind != definition.AuthorizationCode || !a.PKCE.Used() {
 		return ""
 	}
 	return "[code_verifier]"
@@ -244,6 +259,10 @@ func readable(req *http.Request, key string) string {
 
 // bracketed undoes the escaping of the brackets around names, which stand for values not yet known.
 func bracketed(s string) string {
-	challenge := oauth2.S256ChallengeFromVerifier("[code_verifier]")
-	return strings.NewReplacer("%5B", "[", "%5D", "]", challenge, "[code_challenge]").Replace(s)
+	const verifier = "[code_verifier]"
+	sum := sha256.Sum256([]byte(verifier))
+	return strings.NewReplacer(
+		"%5B", "[", "%5D", "]", "%255B", "[", "%255D", "]",
+		oauth2.S256ChallengeFromVerifier(verifier), "[code_challenge]", hex.EncodeToString(sum[:]), "[code_challenge]",
+	).Replace(s)
 }

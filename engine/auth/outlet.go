@@ -59,7 +59,9 @@ func (r Request) browserURL(u *url.URL) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := out.Check(u); err != nil {
+	page := *u
+	page.Fragment, page.RawFragment = "", "" // it goes nowhere but to the page
+	if err := out.Check(&page); err != nil {
 		return nil, fault.E(fault.KindOf(err), "the provider's address is not allowed", err)
 	}
 	if r.Outlet.Simulate != nil {

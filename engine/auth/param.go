@@ -63,13 +63,38 @@ func fill(ps definition.Params, env definition.Env) ([]pair, error) {
 }
 
 // encode writes parameters in their order, as a form does.
-func encode(ps []pair) string {
+func encode(ps []pair) string { return encodeWith(ps, nil) }
+
+// encodeWith is encode with as little escaped of the parameters in raw as an address allows.
+func encodeWith(ps []pair, raw []string) string {
 	var b strings.Builder
 	for _, p := range ps {
 		if b.Len() > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(url.QueryEscape(p.name) + "=" + url.QueryEscape(p.value))
+		value := url.QueryEscape(p.value)
+		if slices.Contains(raw, p.name) {
+			value = escapeLittle(p.value)
+		}
+		b.WriteString(url.QueryEscape(p.name) + "=" + value)
+	}
+	return b.String()
+}
+
+// inQuery are the characters, besides letters and digits, that a parameter's value can hold as they are
+// (RFC 3986 §3.4): those of a query without & and #.
+const inQuery = "-._~!$'()*+,;=:@/?"
+
+// escapeLittle escapes what cannot stand in a query as it is.
+func escapeLittle(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(inQuery, c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", c)
 	}
 	return b.String()
 }

@@ -29,6 +29,20 @@ func (r Request) scopeParams(env definition.Env) ([]pair, error) {
 	return out, nil
 }
 
+// rawParams are the names of the scope parameters that are escaped as little as can be.
+func (r Request) rawParams() []string {
+	var out []string
+	for _, g := range r.scopeGroups() {
+		if !g.Raw() {
+			continue
+		}
+		if name, sent := r.Auth.Authorize.Names.Name(cmp.Or(g.Parameter, "scope")); sent {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // scopesOf is what to ask for in one group: the app's own choice or the defaults, and always the
 // required ones.
 func (r Request) scopesOf(s *definition.Scopes, env definition.Env) ([]string, error) {

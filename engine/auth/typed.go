@@ -28,8 +28,12 @@ var _ Revoker = typed{}
 // Kind implements Method.
 func (m typed) Kind() definition.AuthKind { return m.kind }
 
-// Begin is the end: what was typed is the credential.
+// Begin is the end: what was typed is the credential. Where the provider hands it out, the browser goes
+// there first.
 func (m typed) Begin(_ context.Context, r Request) (Step, Pending, error) {
+	if r.Auth.Authorize != nil {
+		return r.leave(Pending{})
+	}
 	return Done{Credential: typedCredential(r)}, Pending{}, nil
 }
 
@@ -42,9 +46,11 @@ func typedCredential(r Request) Credential {
 	return c
 }
 
-// Complete is never called: Begin is Done.
-func (typed) Complete(context.Context, Request, Pending, Answer) (Step, error) {
-	return nil, nothingPending()
+// Complete takes what the provider handed out.
+func (typed) Complete(ctx context.Context, r Request, p Pending, a Answer) (Step, error) {
+	return r.afterConsent(ctx, p, a, func(_ context.Context, r Request) (Done, error) {
+		return Done{Credential: typedCredential(r)}, nil
+	})
 }
 
 // Revoke tells the provider, if the definition says how.

@@ -91,7 +91,7 @@ func (s *Service) imported(ctx context.Context, p access.Principal, in Import) (
 	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput]); err != nil {
 		return nil, auth.Request{}, none, err
 	}
-	if a.Kind.NeedsApp() {
+	if a.NeedsApp() {
 		if in.AccessToken == "" {
 			return nil, auth.Request{}, none, fault.Field("access_token", "the access token is required for this method")
 		}

@@ -72,6 +72,7 @@ type Auth struct {
 	Choose   []*Choice `yaml:"choose"`
 
 	noIdentity bool // the method says that it has none, whatever the connector has
+	readsApp   bool // some formula that applies to the method reads the app
 }
 
 // Authorize is the request the browser is sent to.
@@ -80,14 +81,8 @@ type Authorize struct {
 	Params Params   `yaml:"params"`
 	// Names renames standard parameters; null leaves one out.
 	Names Names `yaml:"names"`
-}
-
-// Callback says how the provider answers.
-type Callback struct {
-	Code    string   `yaml:"code"` // name of the code parameter; empty: "code"
-	Capture Captures `yaml:"capture"`
-	// FormPost says that the provider POSTs the answer (OAuth 2.0 Form Post Response Mode).
-	FormPost bool `yaml:"form_post"`
+	// StateIn says where the state is sent: in a parameter (default) or InRedirectURI.
+	StateIn string `yaml:"state_in"`
 }
 
 // Scopes is one list of scopes.
@@ -99,7 +94,13 @@ type Scopes struct {
 	Required []Template `yaml:"required"`
 	// Granted reads the granted scopes from the token answer; default response.body.scope.
 	Granted *Expression `yaml:"granted"`
+	// Escape says whether what an address can hold as it is, such as : and /, is escaped all the same;
+	// nil: it is.
+	Escape *bool `yaml:"escape"`
 }
+
+// Raw reports whether the list is sent with as little escaped as an address allows.
+func (s *Scopes) Raw() bool { return s.Escape != nil && !*s.Escape }
 
 // Sep returns the separator.
 func (s *Scopes) Sep() string {
@@ -113,6 +114,8 @@ func (s *Scopes) Sep() string {
 type PKCE struct {
 	Mode   string // required, optional (sent as well), off
 	Method string // S256 (default) or plain
+	// Encoding says how the hash is written: base64url (default) or hex.
+	Encoding string
 }
 
 // Used reports whether a challenge is sent.

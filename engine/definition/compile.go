@@ -46,6 +46,19 @@ func (k *compiler) compile() {
 	k.tests(c.Test)
 	k.identity(c.Identity)
 	k.choices(c.Choose)
+	for i, a := range c.Auth {
+		a.readsApp = k.reads(i, "app") || k.reads(-1, "app")
+	}
+}
+
+// reads reports whether some formula of a method reads something of root.
+func (k *compiler) reads(method int, root string) bool {
+	for u := range k.used {
+		if u.method == method && u.root == root {
+			return true
+		}
+	}
+	return false
 }
 
 func (k *compiler) complain(at Position, rule, message string) {
@@ -63,7 +76,7 @@ func (k *compiler) auth(a *Auth) {
 		k.template(&a.Authorize.URL, inAuthorize)
 		k.params(a.Authorize.Params, inAuthorize)
 	}
-	k.captures(a.Callback.Capture, inCallback)
+	k.callback(a)
 	k.scopes(a.Scopes)
 	for i := range a.ScopeGroups {
 		k.scopes(&a.ScopeGroups[i].Scopes)

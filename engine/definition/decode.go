@@ -93,18 +93,14 @@ func (gs *ScopeGroups) UnmarshalYAML(n *yaml.Node) error {
 	})
 }
 
-// UnmarshalYAML reads required, optional or off, or a mapping with mode and method.
+// UnmarshalYAML reads required, optional or off, or a mapping with mode, method and encoding.
 func (p *PKCE) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.ScalarNode {
 		p.Mode = n.Value
 		return nil
 	}
-	var m struct{ Mode, Method string }
-	if err := n.Decode(&m); err != nil {
-		return err
-	}
-	p.Mode, p.Method = m.Mode, m.Method
-	return nil
+	type plain PKCE
+	return n.Decode((*plain)(p))
 }
 
 // UnmarshalYAML reads a duration such as "90s" or "15m".

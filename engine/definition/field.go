@@ -36,6 +36,8 @@ type Field struct {
 	Max      *float64 `yaml:"max"`
 	// Private says that the address may lie in a private network.
 	Private bool `yaml:"private"`
+	// Told says that the callback answers and nobody is asked.
+	Told bool `yaml:"-"`
 
 	pattern *regexp.Regexp
 }
@@ -105,6 +107,11 @@ func (f Field) answer(v string) (string, *fault.Error) {
 		}
 		return f.Default, nil
 	}
+	return f.Accept(v)
+}
+
+// Accept checks one answer, whoever gives it, and returns it clean, or the default for an empty one.
+func (f Field) Accept(v string) (string, *fault.Error) {
 	v = f.Clean(v)
 	if v == "" {
 		if f.Default != "" {

@@ -29,6 +29,7 @@ func Rules() []Rule {
 		choiceRules(),
 		requestRules(),
 		oauthRules(),
+		callbackRules(),
 		customRules(),
 		captureRules(),
 		answerRules(),

@@ -65,9 +65,16 @@ func lintCaptureShadow(l *linter) {
 // is a session more often than not.
 var secretMember = regexp.MustCompile(`(?i)\bresponse\.cookies\.|\b(body|token)[^ ]*\.(access_?token|refresh_?token|id_?token|client_?secret|password|secret|api_?key)\s*$`)
 
+// secretTold finds formulas that end in what a callback usually calls a secret.
+var secretTold = regexp.MustCompile(`(?i)\bcallback\.(query|posted)\.(\w*_)?(token|secret|password|api_?key|consumer_key)\s*$`)
+
 func lintSecretCaptured(l *linter) {
 	check := func(e *Expression) {
-		if e != nil && secretMember.MatchString(e.Source) {
+		switch {
+		case e == nil:
+		case secretTold.MatchString(e.Source):
+			l.reportAt(e.At, "%s looks like a secret, and this is stored and shown in the open; let it answer a field of type password, under callback.fields", e.Source)
+		case secretMember.MatchString(e.Source):
 			l.reportAt(e.At, "%s looks like a secret, and this is stored and shown in the open; keep further tokens under answer.tokens, session values under credential", e.Source)
 		}
 	}

@@ -51,7 +51,7 @@ func lintSecretDefault(l *linter) {
 
 func lintHiddenWithoutDefault(l *linter) {
 	l.fields(func(d Field, at string) {
-		if d.Hidden && d.Default == "" {
+		if d.Hidden && !d.Told && d.Default == "" {
 			l.reportKey(at+"/hidden", "%q is never shown and has no default, so it is always empty; give a default or show it", d.Name)
 		}
 	})
@@ -59,7 +59,7 @@ func lintHiddenWithoutDefault(l *linter) {
 
 func lintHiddenRequired(l *linter) {
 	l.fields(func(d Field, at string) {
-		if d.Hidden && d.Required != nil && *d.Required {
+		if d.Hidden && !d.Told && d.Required != nil && *d.Required {
 			l.reportKey(at+"/required", "%q is never shown, so nobody can be required to answer it", d.Name)
 		}
 	})

@@ -168,6 +168,8 @@ func (l *linter) valuesOf(h hostText) ([]string, bool) {
 		switch {
 		case !ok:
 			continue
+		case f.Told:
+			return nil, false
 		case f.Hidden || f.Disabled:
 			values = append(values, f.Default)
 		case f.Type == "select":

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -102,8 +103,9 @@ func lintReserved(l *linter) {
 	l.exchanges(func(t *TokenRequest, at string) { check(t.Params, ofToken, at+"/params") })
 	l.methods(func(a *Auth, at string) {
 		if a.Authorize != nil {
-			check(a.Authorize.Params, ofAuthorize, at+"/authorize/params")
-			l.reservedQuery(&a.Authorize.URL)
+			reserved := reservedOf(a)
+			check(a.Authorize.Params, reserved, at+"/authorize/params")
+			l.reservedQuery(&a.Authorize.URL, reserved)
 		}
 		if a.Assertion != nil && a.Token != nil {
 			check(a.Token.Params, map[string]string{"assertion": "see assertion"}, at+"/token/params")
@@ -114,15 +116,28 @@ func lintReserved(l *linter) {
 	})
 }
 
-func (l *linter) reservedQuery(t *Template) {
+// reservedOf are the parameters of the authorization request that a definition leaves alone. Kinds
+// without a code say themselves what the provider is to answer with.
+func reservedOf(a *Auth) map[string]string {
+	out := maps.Clone(ofAuthorize)
+	if a.Kind != AuthorizationCode {
+		delete(out, "response_type")
+	}
+	if name := a.Authorize.Names[stateParameter]; name != "" {
+		out[name] = out[stateParameter]
+	}
+	return out
+}
+
+func (l *linter) reservedQuery(t *Template, reserved map[string]string) {
 	_, query, _ := strings.Cut(t.outline("x"), "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return
 	}
-	for _, name := range keysOf(ofAuthorize) {
+	for _, name := range slices.Sorted(maps.Keys(reserved)) {
 		if values.Has(name) {
-			l.reportAt(t.At, "%s would be sent twice: take it out of the address (%s)", name, ofAuthorize[name])
+			l.reportAt(t.At, "%s would be sent twice: take it out of the address (%s)", name, reserved[name])
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (r *schemaReport) leaf(e *jsonschema.ValidationError, keyword string) {
 	case keyword == "required":
 		r.missingKeys(where, holder)
 	case strings.Contains(e.AbsoluteKeywordLocation, "/dependentRequired/"):
-		r.add(where.at(), "missing-key", `"method" stands beside "url"; get, post and the others say the method themselves`)
+		r.missingBeside(where, holder, lastStep(e.AbsoluteKeywordLocation))
 	case keyword == "type":
 		r.add(where.at(), "type", wrongType(where, holder))
 	case keyword == "enum" || keyword == "const":
@@ -161,6 +161,20 @@ func (r *schemaReport) missingKeys(where spot, holder map[string]any) {
 			because = " for kind " + cut(kind.value.Value)
 		}
 		r.add(where.at(), "missing-key", fmt.Sprintf("%q is missing%s%s", name, inside(where), because))
+	}
+}
+
+// missingBeside is about a key that needs another one beside it.
+func (r *schemaReport) missingBeside(where spot, holder map[string]any, key string) {
+	if key == "method" {
+		r.add(where.at(), "missing-key", `"method" stands beside "url"; get, post and the others say the method themselves`)
+		return
+	}
+	s, _ := child(where.value, key)
+	for _, name := range texts(holder[key]) {
+		if _, ok := child(where.value, name); !ok {
+			r.add(s.keyAt(), "missing-key", fmt.Sprintf("%q does nothing without %q", key, name))
+		}
 	}
 }
 

@@ -87,7 +87,9 @@ func (s schemaText) mirrors(v any, typ reflect.Type, at string, seen map[reflect
 			fields[name] = reflect.TypeFor[Template]()
 		}
 	case reflect.TypeFor[PKCE]():
-		fields = map[string]reflect.Type{"mode": reflect.TypeFor[string](), "method": reflect.TypeFor[string]()}
+		for _, name := range []string{"mode", "method", "encoding"} {
+			fields[name] = reflect.TypeFor[string]()
+		}
 	case reflect.TypeFor[Connector]():
 		fields["$schema"] = reflect.TypeFor[string]()
 	}

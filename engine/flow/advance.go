@@ -4,61 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
-	"time"
 
-	"dowel/engine/audit"
 	"dowel/engine/auth"
 	"dowel/engine/fault"
 	"dowel/engine/storage"
 )
-
-// Callback takes the provider's answer. The state is taken from the store before anything else
-// happens, so of any number of callbacks one goes on; unknown, used and expired are answered alike.
-func (s *Service) Callback(ctx context.Context, query url.Values, browser string) (Progress, error) {
-	states := query["state"]
-	if len(states) != 1 || states[0] == "" || len(states[0]) > 512 {
-		return Progress{}, expired()
-	}
-	f, err := s.Store.TakeFlow(ctx, hash(states[0]), time.Now())
-	if fault.KindOf(err) == fault.NotFound {
-		return Progress{}, expired()
-	}
-	if err != nil {
-		return Progress{}, fmt.Errorf("take flow: %w", err)
-	}
-	if !sameBrowser(f, browser) {
-		s.note(ctx, audit.New(audit.CallbackRefused, f.Tenant, f.ID, "unknown", map[string]string{"reason": "another browser"}))
-		return s.fail(ctx, f, nil, fault.E(fault.Forbidden, "this connection was begun in another browser", nil).WithCode("browser-mismatch"))
-	}
-	m, r, state, err := s.resume(ctx, f)
-	if err != nil {
-		return s.fail(ctx, f, nil, err)
-	}
-	if query.Has(PostedMark) && !r.Auth.Callback.FormPost {
-		return s.fail(ctx, f, &r, fault.E(fault.Invalid, "the answer came by POST, which this connector does not ask for", nil).WithCode("callback-method"))
-	}
-	query.Del(PostedMark)
-	query.Del("state")
-	step, err := m.Complete(ctx, r, state.Method, auth.Answer{Query: query})
-	if err != nil {
-		return s.fail(ctx, f, &r, err)
-	}
-	done, ok := step.(auth.Done)
-	if !ok {
-		return s.fail(ctx, f, &r, fmt.Errorf("step %T is not known here", step))
-	}
-	return s.advance(ctx, f, m, r, state, done)
-}
-
-// PostedMark is added to the parameters of a callback that came by POST (OAuth 2.0 Form Post Response
-// Mode); only connectors that ask for that mode may be answered so.
-const PostedMark = "dowel_posted"
-
-func expired() error {
-	return fault.E(fault.Gone, "this link was used already or is older than 10 minutes", nil).WithCode("state-expired")
-}
 
 // resume opens what a taken flow needs to go on, with the definition version and app it began with.
 func (s *Service) resume(ctx context.Context, f storage.Flow) (auth.Method, auth.Request, pendingState, error) {
@@ -121,7 +72,7 @@ func (s *Service) check(ctx context.Context, m auth.Method, r *auth.Request, c a
 	if !transient {
 		return nil, err
 	}
-	if r.Auth.Token == nil && !state.AcceptUnverified {
+	if r.Auth.Token == nil && r.Auth.Authorize == nil && !state.AcceptUnverified {
 		return nil, fault.E(kind, r.Connector.Name+" could not be asked whether this works", err).WithCode("test-timeout")
 	}
 	state.Unverified = true

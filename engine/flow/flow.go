@@ -96,8 +96,8 @@ type Progress struct {
 	Status  storage.FlowStatus // pending, done, failed
 	// Working says of a pending flow that the answer has come and is being worked on.
 	Working bool
-	// RedirectURL sends the browser to the provider.
-	RedirectURL string
+	// RedirectURL sends the browser to the provider, and State is what it takes along.
+	RedirectURL, State string
 	// Ask is a question to the person.
 	Ask *Question
 	// Result is the id of the record made, Label who was connected.
@@ -191,7 +191,7 @@ func (s *Service) begin(ctx context.Context, p access.Principal, b Begin, r auth
 			return Progress{}, err
 		}
 		p := about(f)
-		p.RedirectURL = step.URL.String()
+		p.RedirectURL, p.State = step.URL.String(), pending.State
 		return p, nil
 	case auth.Done:
 		f.Status = storage.FlowTaken

@@ -42,8 +42,8 @@ func (p *play) denial(ctx context.Context) (bool, error) {
 func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 	answers := p.answers
 	switch {
-	case p.app && p.a.Token.ClientAuth == definition.ClientAuthNone:
-		return false, nil
+	case p.app && (p.a.Token == nil || p.a.Token.ClientAuth == definition.ClientAuthNone):
+		return false, nil // the app has no secret, or none that is shown to anybody
 	case p.app:
 		// The provider's app gets another secret; ours is then the wrong one.
 		p.simulator.Register(p.k.ID, clientID, "another secret", publicURL+"/callback")
@@ -118,7 +118,12 @@ func (p *play) providerError(ctx context.Context) (bool, error) {
 	fail := simulator.Fault{On: on, Kind: simulator.FaultStatus, Status: http.StatusInternalServerError}
 	p.simulator.Set(p.k.ID, fail)
 	at, err := p.connect(ctx, p.answers, ben, "allow")
-	if err == nil && at.Ask != nil {
+	if err == nil && p.a.Authorize != nil && on == "api" {
+		// What a person has allowed is kept, and marked as not checked.
+		if at.Status != storage.FlowDone || !slices.Contains(at.Warnings, "unverified") {
+			err = fmt.Errorf("what was allowed is not kept as unverified: %s", told(at))
+		}
+	} else if err == nil && at.Ask != nil {
 		// A typed credential is not thrown away because the provider is down.
 		at, err = p.engine.Flows.Answer(ctx, p.operator, at.Flow, browser, "cancel")
 		err = failed(at, err, "cancelled")

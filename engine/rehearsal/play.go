@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"dowel/engine/access"
@@ -48,7 +47,7 @@ func (s *stage) newPlay(ctx context.Context, k *definition.Connector, a *definit
 	if err := p.registerKeys(); err != nil {
 		return nil, err
 	}
-	if _, own := a.Fields.Named("client_id"); a.Token == nil || own {
+	if _, own := a.Fields.Named("client_id"); own || a.Token == nil && !a.NeedsApp() {
 		return p, nil
 	}
 	p.app = true
@@ -113,10 +112,11 @@ func (p *play) visit(ctx context.Context, address, account, decision string) (fl
 	if err != nil {
 		return flow.Progress{}, err
 	}
+	by := flow.ByQuery
 	if posted {
-		query.Set(flow.PostedMark, "1")
+		by = flow.ByFormPost
 	}
-	return p.engine.Flows.Callback(ctx, url.Values(query), browser)
+	return p.engine.Flows.Callback(ctx, flow.Arrival{Query: query, By: by, Browser: browser})
 }
 
 // connected is connect for a flow that has to succeed; it returns the connection.

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"dowel/engine/simulator"
 )
 
 // visitor is the person with a browser: it opens the provider's page, answers it, and brings back what
@@ -85,6 +87,11 @@ func (a answer) complaint() string {
 // consent answers the provider's page as the account, with "allow" or another decision, and returns the
 // parameters of the callback and whether the provider POSTs them.
 func (v *visitor) consent(ctx context.Context, address, account, decision string) (query url.Values, posted bool, err error) {
+	to, err := url.Parse(address)
+	if err != nil {
+		return nil, false, fmt.Errorf("read the provider's address: %w", err)
+	}
+	address = simulator.Program(to).String()
 	page, err := v.send(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, false, fmt.Errorf("open the provider's page: %w", err)

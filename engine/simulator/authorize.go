@@ -42,35 +42,52 @@ func (c *call) authorize(h hit) *answer {
 	if p != nil {
 		return c.stop("The request is ambiguous: " + p.description + ".")
 	}
+	if a := c.program(h.auth, got); a != nil {
+		return a
+	}
 	names := h.auth.Authorize.Names
 	param := func(standard string) string {
 		name, _ := names.Name(standard)
 		return got[name]
 	}
 	// RFC 6749 §4.1.2.1: with a wrong client or redirect URI the browser must not be sent anywhere.
-	app := c.app(param("client_id"))
-	if _, sent := names.Name("client_id"); !sent {
-		app = c.onlyApp() // told by another parameter, which may say anything
-	}
+	app := c.asking(h.auth, param("client_id"))
 	if app == nil {
 		return c.stop("No app is registered here with the client id “" + param("client_id") + "”.")
 	}
-	redirect := param("redirect_uri")
-	if _, sent := names.Name("redirect_uri"); sent && !slices.Contains(app.redirects, redirect) {
+	redirect, state := asksState(h.auth, param)
+	if _, sent := names.Name("redirect_uri"); sent && !app.registered(h.auth, redirect) {
 		return c.stop("redirect_uri_mismatch: “" + redirect + "” is not registered for this app.")
 	}
-	state := param("state")
 	if state == "" {
 		return c.stop("The request has no state, so that the answer could not be told from a forged one.")
 	}
+	if redirect == "" {
+		redirect = app.redirects[0]
+	}
 	ask := &consent{state: state, inputs: h.slots, code: code{
-		connector: c.connector.ID, client: app.id, redirect: cmp.Or(redirect, app.redirects[0]), auth: h.auth,
+		connector: c.connector.ID, client: app.id, redirect: redirect, auth: h.auth,
 	}}
-	if p := ask.read(h, got, param); p != nil {
+	if p := ask.read(h, got, c.r.URL.RawQuery, param); p != nil {
 		return c.back(ask, url.Values{"error": {p.code}, "error_description": {p.description}})
 	}
 	c.count(func(s *Stats) { s.Authorize++ })
 	return c.consentPage(ask)
+}
+
+// asking is the app that asks. Where the person brings the client, or the provider knows no apps, anybody
+// may ask; where another parameter tells the app, it may say anything, and the only one is meant.
+func (c *call) asking(a *definition.Auth, id string) *client {
+	_, sent := a.Authorize.Names.Name("client_id")
+	switch app := c.app(id); {
+	case app != nil:
+		return app
+	case !a.NeedsApp():
+		return &client{id: id}
+	case !sent:
+		return c.onlyApp()
+	}
+	return nil
 }
 
 func (c *call) app(id string) *client {
@@ -96,8 +113,9 @@ func (c *call) stop(why string) *answer {
 }
 
 // read takes the rest of the request in, and refuses it where the definition would not have made it so.
-func (ask *consent) read(h hit, got params, param func(string) string) *problem {
-	if _, sent := h.auth.Authorize.Names.Name("response_type"); sent && param("response_type") != "code" {
+func (ask *consent) read(h hit, got params, query string, param func(string) string) *problem {
+	_, sent := h.auth.Authorize.Names.Name("response_type")
+	if sent && h.auth.Kind == definition.AuthorizationCode && param("response_type") != "code" {
 		return refuse("unsupported_response_type", "response_type must be code")
 	}
 	if p := ask.readChallenge(h.auth.PKCE, param("code_challenge"), param("code_challenge_method")); p != nil {
@@ -107,13 +125,14 @@ func (ask *consent) read(h hit, got params, param func(string) string) *problem 
 		return p
 	}
 	ask.scopes = map[string][]string{}
-	groups := h.auth.ScopeGroups
-	if h.auth.Scopes != nil {
-		groups = definition.ScopeGroups{{Scopes: *h.auth.Scopes}}
-	}
+	groups := scopeGroups(h.auth)
 	for i := range groups {
 		g := &groups[i]
-		list := cut(got[cmp.Or(g.Parameter, "scope")], g.Sep())
+		name, _ := h.auth.Authorize.Names.Name(cmp.Or(g.Parameter, "scope"))
+		list := cut(got[name], g.Sep())
+		if g.Raw() && escapedInVain(query, name) {
+			return refuse("invalid_scope", name+" is compared as it is written, and was escaped")
+		}
 		for _, want := range g.Required {
 			if want.Literal() && !slices.Contains(list, want.Source) {
 				return refuse("invalid_scope", "the scope "+want.Source+" is required")
@@ -126,7 +145,10 @@ func (ask *consent) read(h hit, got params, param func(string) string) *problem 
 
 // readChallenge checks the form of the code challenge (RFC 7636 §4.2, §4.3).
 func (ask *consent) readChallenge(pkce definition.PKCE, challenge, method string) *problem {
-	want := cmp.Or(pkce.Method, "S256")
+	want, size := cmp.Or(pkce.Method, "S256"), 43
+	if pkce.Encoding == "hex" {
+		size = 64
+	}
 	switch {
 	case challenge == "" && method != "":
 		return refuse("invalid_request", "code_challenge_method without code_challenge")
@@ -138,7 +160,7 @@ func (ask *consent) readChallenge(pkce definition.PKCE, challenge, method string
 		return refuse("invalid_request", "this provider refuses code_challenge")
 	case cmp.Or(method, "plain") != want:
 		return refuse("invalid_request", "code_challenge_method must be "+want)
-	case want == "S256" && len(challenge) != 43 || len(challenge) < 43 || len(challenge) > 128 || strings.Trim(challenge, unreserved) != "":
+	case want == "S256" && len(challenge) != size || len(challenge) < 43 || len(challenge) > 128 || strings.Trim(challenge, unreserved) != "":
 		return refuse("invalid_request", "code_challenge is not what "+want+" makes")
 	}
 	ask.challenge, ask.challengeMethod = challenge, want
@@ -170,65 +192,12 @@ func (c *call) decide() *answer {
 func (c *call) decided(ask *consent, form url.Values) *answer {
 	if form.Get("decision") != "allow" {
 		c.count(func(s *Stats) { s.Denied++ })
-		return c.back(ask, url.Values{"error": {"access_denied"}, "error_description": {"The person chose not to allow access."}})
+		return c.back(ask, refused(ask.auth))
 	}
 	granted := ask.code
 	granted.account = c.s.account(form.Get("account"))
 	granted.expires = time.Now().Add(c.s.options.CodeLifetime)
-	value := c.s.issue("code")
-	c.s.mu.Lock()
-	c.s.codes[value] = &granted
-	c.s.statsOf(c.connector.ID).Allowed++
-	c.s.mu.Unlock()
-	answer := url.Values{cmp.Or(ask.auth.Callback.Code, "code"): {value}}
-	for _, name := range callbackNames(ask.auth) {
-		// Part of a host, for some providers.
-		answer.Set(name, "sim-"+strings.ReplaceAll(strings.ToLower(name), "_", "-"))
-	}
-	return c.back(ask, answer)
-}
-
-// callbackNames are the further parameters of the callback that the definition reads.
-func callbackNames(a *definition.Auth) []string {
-	d := document{}
-	for i := range a.Callback.Capture {
-		d.place(&a.Callback.Capture[i].Value, true)
-	}
-	query, _ := d.get([]any{"callback", "query"}).(map[string]any)
-	var out []string
-	for name := range query {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// back sends the browser to the app with an answer (RFC 6749 §4.1.2, RFC 9207).
-func (c *call) back(ask *consent, values url.Values) *answer {
-	name := "state"
-	if to, sent := ask.auth.Authorize.Names.Name("state"); sent {
-		name = to
-	}
-	values.Set(name, ask.state)
-	if ask.auth.Issuer != nil {
-		if iss, err := ask.auth.Issuer.Fill(ask.inputs.env()); err == nil {
-			values.Set("iss", iss)
-		}
-	}
-	if ask.auth.Callback.FormPost {
-		return formPostPage(c.connector.Name, ask.redirect, values)
-	}
-	to, err := url.Parse(ask.redirect)
-	if err != nil {
-		return c.stop("The redirect URI cannot be read.")
-	}
-	query := to.Query()
-	for k, v := range values {
-		query[k] = v
-	}
-	to.RawQuery = query.Encode()
-	a := plain(http.StatusSeeOther, "Back to "+to.Host)
-	return a.set("Location", to.String()).set("Cache-Control", "no-store").set("Referrer-Policy", "no-referrer")
+	return c.back(ask, c.allowed(ask, &granted))
 }
 
 // env holds the inputs found in an address, for templates.

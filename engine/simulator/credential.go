@@ -128,6 +128,14 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 			h.grant, h.account = t.grant, t.grant.account
 		case "fields":
 			f, _ := a.Fields.Named(rest)
+			if f.Told && f.Secret() {
+				t, p := c.token(a, name, v)
+				if p != nil {
+					return nil, p
+				}
+				h.grant, h.account = t.grant, t.grant.account
+				continue
+			}
 			if f.Secret() && wrong(v) || strings.Contains(v, issuedPrefix) || f.Format == "email" && !strings.Contains(v, "@") {
 				return nil, refuse("invalid_token", "the "+f.Label+" is not accepted")
 			}

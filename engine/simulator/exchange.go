@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ func (c *call) exchange(k chosen, client *client) (*answer, *problem) {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	co := s.codes[k.param("code")]
+	_, param := codeName(k.auth)
+	co := s.codes[k.param(param)]
 	if co == nil || co.connector != c.connector.ID || co.auth.ID != k.auth.ID {
 		return nil, refuse("invalid_grant", "the code is not known")
 	}
@@ -69,6 +71,9 @@ func verified(co *code, verifier string) bool {
 		return verifier == co.challenge
 	}
 	sum := sha256.Sum256([]byte(verifier))
+	if co.auth.PKCE.Encoding == "hex" {
+		return hex.EncodeToString(sum[:]) == co.challenge
+	}
 	return base64.RawURLEncoding.EncodeToString(sum[:]) == co.challenge
 }
 
@@ -176,6 +181,9 @@ func (c *call) clientCredentials(k chosen, client *client) (*answer, *problem) {
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
+	if k.auth.Authorize != nil && !c.s.consents[consentKey(c.connector.ID, k.auth, client.id)] {
+		return nil, refuse("unauthorized_client", "nobody has allowed this client anything yet")
+	}
 	g := c.s.newGrant(c.connector.ID, k.auth, client.id, c.s.options.Accounts[0])
 	g.scopes = c.askedScopes(k)
 	return c.tokenAnswer(k.spec, g, ""), nil

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// The pages hold their own style, run no script, and load nothing.
+// The pages hold their own style and load nothing. One is a program; the others run no script.
 
 //go:embed page.css
 var style string
@@ -22,7 +22,7 @@ var pageSource string
 
 var pages = template.Must(template.New("page").Parse(pageSource))
 
-// page is what a page shows; exactly one of Consent, Error and Post is there.
+// page is what a page shows; exactly one of Consent, Error, Post and Script is there.
 type page struct {
 	Style    template.CSS
 	Title    string
@@ -30,6 +30,7 @@ type page struct {
 	Consent  *consentView
 	Error    string
 	Post     *postView
+	Script   template.JS
 }
 
 type consentView struct {
@@ -87,15 +88,27 @@ func origin(address string) string {
 }
 
 func render(status int, formAction string, p page) *answer {
+	return renderWith("", status, formAction, p)
+}
+
+// renderWith is render for a page that runs the script, which is in it, and no other.
+func renderWith(script string, status int, formAction string, p page) *answer {
 	p.Style = template.CSS(style)
 	var b bytes.Buffer
 	if err := pages.Execute(&b, p); err != nil {
 		return plain(http.StatusInternalServerError, err.Error())
 	}
-	sum := sha256.Sum256([]byte(style))
-	hash := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-	csp := "default-src 'none'; style-src " + hash + "; form-action 'self' " + formAction + "; frame-ancestors 'none'; base-uri 'none'"
+	csp := "default-src 'none'; style-src " + hashed(style) + "; form-action 'self' " + formAction + "; frame-ancestors 'none'; base-uri 'none'"
+	if script != "" {
+		csp += "; script-src " + hashed(script)
+	}
 	a := &answer{status: status, header: http.Header{}, body: b.Bytes()}
 	return a.set("Content-Type", "text/html; charset=utf-8").set("Content-Security-Policy", csp).
 		set("Cache-Control", "no-store").set("Referrer-Policy", "no-referrer").set("X-Content-Type-Options", "nosniff")
+}
+
+// hashed allows one inline style or script.
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }

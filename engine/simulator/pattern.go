@@ -200,11 +200,12 @@ func splitHost(ps []piece) (host, path []piece) {
 	return ps, nil
 }
 
-// cutQuery drops what follows a question mark: parameters are looked at one by one.
+// cutQuery drops what follows a question mark, because parameters are looked at one by one, and a
+// fragment, which no server sees.
 func cutQuery(ps []piece) []piece {
 	for i, p := range ps {
-		if before, _, found := strings.Cut(p.text, "?"); found && !p.isFormula {
-			return append(append([]piece{}, ps[:i]...), piece{text: before})
+		if at := strings.IndexAny(p.text, "?#"); at >= 0 && !p.isFormula {
+			return append(append([]piece{}, ps[:i]...), piece{text: p.text[:at]})
 		}
 	}
 	return ps

@@ -82,6 +82,8 @@ type Simulator struct {
 	grants  map[string][]*grant           // by connector
 	keys    map[string][]registeredKey    // by connector
 	shown   map[string]time.Time          // assertions, until they end
+	// consents are what people have allowed; see consentKey.
+	consents map[string]bool
 }
 
 // New returns a simulator of the catalog's connectors.
@@ -96,6 +98,7 @@ func New(o Options) *Simulator {
 		asked: map[string]*consent{}, codes: map[string]*code{}, tokens: map[string]*token{},
 		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
 		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, shown: map[string]time.Time{},
+		consents: map[string]bool{},
 	}
 }
 

@@ -132,8 +132,8 @@ func (k chosen) wanted() bool {
 		n, _ := k.names.Name("refresh_token")
 		return k.got[n] != ""
 	}
-	n, _ := k.names.Name("code")
-	return (k.got[n] != "") == (k.kind == "code")
+	_, param := codeName(k.auth)
+	return (k.param(param) != "") == (k.kind == "code")
 }
 
 // param returns a standard parameter under the name the provider gives it.

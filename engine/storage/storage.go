@@ -100,6 +100,8 @@ type Flows interface {
 	// TakeFlow hands out the pending flow with this state hash once: of any number of callers, one
 	// gets it, and its status is then taken. Unknown, taken and expired are all NotFound.
 	TakeFlow(ctx context.Context, stateHash string, now time.Time) (Flow, error)
+	// FlowByState reads the flow with this state hash, whatever its status, and changes nothing.
+	FlowByState(ctx context.Context, stateHash string) (Flow, error)
 	Flow(ctx context.Context, r Ref) (Flow, error)
 	// UpdateFlow is UpdateConnection for flows.
 	UpdateFlow(ctx context.Context, r Ref, change func(*Flow) error) (Flow, error)

@@ -141,7 +141,7 @@ func (v *Vault) openApp(ctx context.Context, a storage.App) (auth.App, error) {
 // for that method first, then one for any; an app for the environment before one for all. Kinds that
 // need none give the zero App.
 func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth, environment string) (auth.App, error) {
-	if a.Token == nil {
+	if a.Token == nil && a.Authorize == nil {
 		return auth.App{}, nil
 	}
 	apps, err := v.Apps.Apps(ctx, tenant, c.ID)
@@ -156,7 +156,7 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 			}
 		}
 	}
-	if a.Kind.NeedsApp() {
+	if a.NeedsApp() {
 		return auth.App{}, fault.E(fault.Misconfigured, c.Name+" has no app yet: an operator has to add its client id", nil).WithCode("app-missing")
 	}
 	return auth.App{}, nil

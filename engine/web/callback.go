@@ -16,7 +16,17 @@ func (h *handler) callback(c *fiber.Ctx) error {
 	if err != nil {
 		query = url.Values{} // an answer that cannot be read is answered like one that is not known
 	}
-	p, err := h.Flows.Callback(c.UserContext(), query, h.cookies.browser(c))
+	by := flow.ByQuery
+	if query.Has(postedMark) {
+		by = flow.ByFormPost
+		query.Del(postedMark)
+	}
+	return h.arrived(c, query, by)
+}
+
+// arrived goes on with a browser that has come back, and answers it with its next page.
+func (h *handler) arrived(c *fiber.Ctx, query url.Values, by flow.Way) error {
+	p, err := h.Flows.Callback(c.UserContext(), flow.Arrival{Query: query, By: by, Browser: h.cookies.browser(c)})
 	if err != nil {
 		if to := h.before(c, query); to != "" && fault.KindOf(err) == fault.Gone {
 			return h.redirect(c, to)
@@ -48,7 +58,7 @@ func (h *handler) callback(c *fiber.Ctx) error {
 // before is where the first callback with this state has led this browser, or empty: people press
 // twice, and go back. The page there shows only what the browser may see of the flow.
 func (h *handler) before(c *fiber.Ctx, query url.Values) string {
-	session, id := h.cookies.state(c, query.Get("state"))
+	session, id := h.cookies.state(c, flow.TheState(query))
 	if ticket := h.cookies.ticket(c, session); ticket != "" && id != "" {
 		return resultPath(ticket, id)
 	}
@@ -62,6 +72,10 @@ func (h *handler) callbackPosted(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f.values.Set(flow.PostedMark, "1")
+	f.values.Set(postedMark, "1")
 	return h.redirect(c, "/callback?"+f.values.Encode())
 }
+
+// postedMark is added to the parameters of an answer that came by POST; only connectors that ask for
+// that mode may be answered so.
+const postedMark = "dowel_posted"

@@ -84,7 +84,7 @@ func (h *handler) leave(c *fiber.Ctx, s started, p flow.Progress) error {
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return fault.E(fault.Misconfigured, "the provider's address is not one a browser may be sent to", err)
 	}
-	h.cookies.keepState(c, u.Query().Get("state"), s.Session, p.Flow)
+	h.cookies.keepState(c, p.State, s.Session, p.Flow)
 	if wantsJSON(c) {
 		return h.json(c, fiber.StatusOK, ui.Progress{Flow: p.Flow, Status: "pending", URL: p.RedirectURL})
 	}

@@ -94,7 +94,7 @@ func (s appSet) lacks(k *definition.Connector) bool {
 
 // lack reports whether a method cannot be used before an app is added.
 func (s appSet) lack(k *definition.Connector, a *definition.Auth) bool {
-	return a.Kind.NeedsApp() && !s[[2]string{k.ID, ""}] && !s[[2]string{k.ID, a.ID}]
+	return a.NeedsApp() && !s[[2]string{k.ID, ""}] && !s[[2]string{k.ID, a.ID}]
 }
 
 // tally counts the connections of each connector, as far as a page should look.

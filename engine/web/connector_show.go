@@ -82,7 +82,7 @@ func links(k *definition.Connector) []ui.Link {
 func methodView(k *definition.Connector, a *definition.Auth) ui.ConnectorMethod {
 	m := ui.ConnectorMethod{
 		ID: a.ID, Label: cmp.Or(a.Label, k.Name), Kind: string(a.Kind), Help: a.Help, Fields: fields(a.Fields, typed{}),
-		NeedsApp: a.Kind.NeedsApp(), Refreshes: a.Refresh != nil && a.Refresh.Grant != "none" || a.Renew != nil,
+		NeedsApp: a.NeedsApp(), Refreshes: a.Refresh != nil && a.Refresh.Grant != "none" || a.Renew != nil,
 	}
 	if a.Authorize != nil {
 		m.AuthorizeURL = a.Authorize.URL.Source

@@ -38,6 +38,8 @@ const (
 type Setting struct {
 	// Inputs and Fields are the person's answers; secret ones must contain Canary.
 	Inputs, Fields map[string]string
+	// Callback are the parameters that the browser brings back, besides a code and the state.
+	Callback map[string]string
 	// Wrap turns the token answer of RFC 6749 §5.1 into what this provider says instead; nil if it
 	// says just that.
 	Wrap func(answer map[string]any) any
@@ -62,12 +64,14 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"RevokeIsOneRequestOrNone", revokes, testRevoke},
 		{"NothingIsSentWhenTheCallerHasGone", always, testCancelled},
 
-		{"ChallengeMatchesVerifier", redirects, testPKCE},
+		{"ChallengeMatchesVerifier", codes, testPKCE},
 		{"AuthorizationRequest", redirects, testAuthorize},
 		{"AppWithoutClientIDIsMisconfigured", redirects, testNoApp},
 		{"CallbackErrors", redirects, testCallbackErrors},
 		{"CallbackIssuer", redirects, testIssuer},
-		{"CodeThatIsRefused", redirects, testCodeRefused},
+		{"CallbackIsKept", redirects, testCallbackKept},
+		{"CallbackThatLacksSomething", redirects, testCallbackLacks},
+		{"CodeThatIsRefused", codes, testCodeRefused},
 
 		{"TokenRequest", tokens, testTokenRequest},
 		{"RefreshRequest", refreshes, testRefreshRequest},
@@ -94,6 +98,7 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 
 func always(*bench) bool      { return true }
 func redirects(b *bench) bool { return b.request.Auth.Authorize != nil }
+func codes(b *bench) bool     { return b.request.Auth.Kind == definition.AuthorizationCode }
 func tokens(b *bench) bool    { return b.request.Auth.Token != nil }
 
 func refreshes(b *bench) bool {
@@ -137,7 +142,7 @@ func newBench(t *testing.T, m auth.Method, definitionYAML string, with Setting) 
 		RedirectURI: redirectURI,
 		Outlet:      &auth.Outlet{Client: newClient(t), Simulate: func(string) func(*url.URL) *url.URL { return p.reroute }},
 	}}
-	if _, brought := with.Fields["client_id"]; !brought && k.Auth[0].Token != nil {
+	if _, brought := with.Fields["client_id"]; !brought && (k.Auth[0].Token != nil || k.Auth[0].NeedsApp()) {
 		b.request.App = auth.App{ID: "app_1", ClientID: clientID, ClientSecret: secret.New(clientSecret)}
 	}
 	for name, v := range with.Fields {
@@ -199,7 +204,7 @@ func (b *bench) obtain(t *testing.T) (auth.Done, error) {
 		return auth.Done{}, err
 	}
 	if _, ok := step.(auth.Redirect); ok {
-		return b.complete(t, pending, url.Values{b.codeParam(): {theCode}})
+		return b.complete(t, pending, b.brought())
 	}
 	done, ok := step.(auth.Done)
 	if !ok {
@@ -213,6 +218,18 @@ func (b *bench) codeParam() string {
 		return name
 	}
 	return "code"
+}
+
+// brought is what the browser brings back.
+func (b *bench) brought() url.Values {
+	out := url.Values{}
+	for name, v := range b.with.Callback {
+		out.Set(name, v)
+	}
+	if codes(b) {
+		out.Set(b.codeParam(), theCode)
+	}
+	return out
 }
 
 func (b *bench) complete(t *testing.T, p auth.Pending, query url.Values) (auth.Done, error) {

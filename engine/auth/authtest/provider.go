@@ -53,6 +53,7 @@ func newProvider(t *testing.T) *provider {
 func (p *provider) reroute(u *url.URL) *url.URL {
 	out := *p.base
 	out.Path, out.RawPath, out.RawQuery = "/"+u.Host+u.Path, "/"+u.Host+u.EscapedPath(), u.RawQuery
+	out.Fragment, out.RawFragment = u.Fragment, u.RawFragment
 	return &out
 }
 

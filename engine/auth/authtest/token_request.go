@@ -85,7 +85,7 @@ func testTokenRequest(t *testing.T, b *bench) {
 		if n := len(b.provider.requests()); n != 0 {
 			t.Errorf("Begin sent %d requests", n)
 		}
-		if _, err := b.complete(t, p, url.Values{b.codeParam(): {theCode}}); err != nil {
+		if _, err := b.complete(t, p, b.brought()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -73,6 +73,11 @@ func (s *Store) TakeFlow(ctx context.Context, stateHash string, now time.Time) (
 		options.FindOneAndUpdate().SetReturnDocument(options.After)))
 }
 
+// FlowByState implements storage.Flows.
+func (s *Store) FlowByState(ctx context.Context, stateHash string) (storage.Flow, error) {
+	return s.flows.get(ctx, bson.D{pair("state_hash", stateHash)})
+}
+
 // Flow implements storage.Flows.
 func (s *Store) Flow(ctx context.Context, r storage.Ref) (storage.Flow, error) {
 	return s.flows.byRef(ctx, r)

@@ -71,6 +71,11 @@ func (s *Store) TakeFlow(ctx context.Context, stateHash string, now time.Time) (
 		string(storage.FlowTaken), stateHash, string(storage.FlowPending), now.UnixMilli(), format)
 }
 
+// FlowByState implements storage.Flows.
+func (s *Store) FlowByState(ctx context.Context, stateHash string) (storage.Flow, error) {
+	return s.flows.get(ctx, s, "state_hash = ?", stateHash)
+}
+
 // Flow implements storage.Flows.
 func (s *Store) Flow(ctx context.Context, r storage.Ref) (storage.Flow, error) {
 	return s.flows.byRef(ctx, s, r)

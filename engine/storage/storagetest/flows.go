@@ -76,6 +76,39 @@ func takeFlow(t *testing.T, a, b storage.Store) {
 	}
 }
 
+func testFlowByState(t *testing.T, s storage.Store) {
+	ctx := t.Context()
+	f := Flow("acme", "one")
+	must(t, s.CreateFlow(ctx, f))
+	f.Revision = 1
+	must(t, s.CreateFlow(ctx, Flow("globex", "two")))
+	same := func(what string) {
+		t.Helper()
+		got, err := s.FlowByState(ctx, f.StateHash)
+		must(t, err)
+		if diff := cmp.Diff(f, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	same("pending")
+	same("read again")
+	taken, err := s.TakeFlow(ctx, f.StateHash, start)
+	must(t, err)
+	f = taken
+	same("taken")
+	before := f.StateHash
+	f, err = s.UpdateFlow(ctx, f.Ref, func(f *storage.Flow) error {
+		f.StateHash = "another state"
+		return nil
+	})
+	must(t, err)
+	same("with another state")
+	for _, gone := range []string{before, "unknown", ""} {
+		_, err := s.FlowByState(ctx, gone)
+		wantKind(t, "read the flow of state "+gone, err, fault.NotFound)
+	}
+}
+
 func testExpiredFlow(t *testing.T, s storage.Store) {
 	f := Flow("acme", "one")
 	must(t, s.CreateFlow(t.Context(), f))

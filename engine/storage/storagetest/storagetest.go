@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"LogIsAppendedOnce", testLog},
 		{"LogIsPagedAndFiltered", testLogPages},
 		{"FlowIsTakenOnce", testTakeFlow},
+		{"FlowIsReadByItsState", testFlowByState},
 		{"FlowThatExpiredIsNotFound", testExpiredFlow},
 		{"SweepsLeaveWhatIsNeeded", testSweeps},
 		{"SessionLinkIsTakenOnce", testTakeSession},

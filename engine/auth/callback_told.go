@@ -1,0 +1,74 @@
+package auth
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+
+	"dowel/engine/definition"
+	"dowel/engine/fault"
+	"dowel/engine/secret"
+)
+
+// back checks what the browser brought and takes out of it what the definition keeps. The request it
+// returns knows it: its formulas may read the callback, and its fields hold what the callback answers.
+// Nothing has been sent anywhere when back fails.
+func (r Request) back(a Answer) (_ Request, captured map[string]string, err error) {
+	if err := r.checkCallback(a.Query); err != nil {
+		return r, nil, err
+	}
+	r.callback = callbackOf(r.RedirectURI, a.Query)
+	env := r.env(nil)
+	if r.Auth.Callback.Denied.Is(env) {
+		return r, nil, fault.E(fault.Refused, r.Connector.Name+" did not allow the connection", nil).WithCode("access_denied")
+	}
+	for _, name := range r.Auth.Callback.Required {
+		if a.Query.Get(name) == "" {
+			return r, nil, r.incomplete(name)
+		}
+	}
+	if r.Fields, err = r.toldFields(env); err != nil {
+		return r, nil, err
+	}
+	captured = capture(r.Auth.Callback.Capture, env)
+	r.Captured = merge(r.Captured, captured)
+	return r, captured, nil
+}
+
+// callbackOf is what formulas may read of a callback.
+func callbackOf(redirectURI string, query url.Values) map[string]any {
+	values := make(map[string]any, len(query))
+	for k, v := range query {
+		values[k] = v[0]
+	}
+	return map[string]any{"redirect_uri": redirectURI, "code": "", "query": values}
+}
+
+// toldFields are the fields with those that the callback answers, which are held to the same rules as
+// what a person types.
+func (r Request) toldFields(env definition.Env) (map[string]secret.Value, error) {
+	if len(r.Auth.Callback.Fields) == 0 {
+		return r.Fields, nil
+	}
+	out := maps.Clone(r.Fields)
+	if out == nil {
+		out = map[string]secret.Value{}
+	}
+	for _, told := range r.Auth.Callback.Fields {
+		f, _ := r.Auth.Fields.Named(told.Name)
+		v, bad := f.Accept(told.Value.Text(env))
+		if bad != nil {
+			// The complaint may repeat a part of the value, which may be secret.
+			return nil, r.incomplete(told.Name)
+		}
+		if v != "" {
+			out[f.Name] = secret.New(v)
+		}
+	}
+	return out, nil
+}
+
+// incomplete is a callback without something that the definition needs.
+func (r Request) incomplete(name string) error {
+	return fault.E(fault.Refused, r.Connector.Name+" sent the browser back without "+clean(name, 40), fmt.Errorf("%s is missing or cannot be used", name)).WithCode("callback-incomplete")
+}

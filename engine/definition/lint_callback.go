@@ -1,0 +1,105 @@
+package definition
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+func callbackRules() []Rule {
+	return []Rule{
+		{"callback-field", LevelError, "A callback answers fields that the method has.", lintCallbackField},
+		{"callback-code", LevelError, "Only the authorization code is brought by a callback; other kinds have no code.", lintCallbackCode},
+		{"required-unused", LevelWarning, "What a callback must tell is read somewhere.", lintRequiredUnused},
+		{"state-lost", LevelError, "A callback is found by its state, which is sent in one place and comes back.", lintStateLost},
+		{"host-from-callback", LevelError, "What a browser brings does not decide where secrets go.", lintHostFromCallback},
+		{"pkce-encoding", LevelError, "How a hash is written matters only where there is one.", lintPKCEEncoding},
+	}
+}
+
+func lintCallbackField(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		for _, c := range a.Callback.Fields {
+			if _, ok := a.Fields.Named(c.Name); !ok {
+				l.reportKey(at+"/callback/fields/"+c.Name, "the method has no field %q; add it to fields, with type: password if it is a secret", c.Name)
+			}
+		}
+	})
+}
+
+func lintCallbackCode(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.Kind != AuthorizationCode && l.has(at+"/callback/code") {
+			l.reportKey(at+"/callback/code", "%s trades no code, so this does nothing; read what the callback tells under fields or capture", a.Kind)
+		}
+	})
+}
+
+func lintRequiredUnused(l *linter) {
+	for i, a := range l.c.Auth {
+		for n, name := range a.Callback.Required {
+			if !l.reads("callback.query", name, i) {
+				l.report(fmt.Sprintf("/auth/%d/callback/required/%d", i, n), "nothing reads callback.query.%s; keep it under capture or fields, or do not require it", name)
+			}
+		}
+	}
+}
+
+func lintStateLost(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.Authorize == nil {
+			return
+		}
+		name, named := a.Authorize.Names[stateParameter]
+		switch inURI := a.Authorize.StateIn == InRedirectURI; {
+		case inURI && named:
+			l.reportKey(at+"/authorize/names/state", "the state is sent in the redirect URI, so it is no parameter that could have a name")
+		case inURI:
+			if to, ok := a.Authorize.Names["redirect_uri"]; ok && to == "" {
+				l.reportKey(at+"/authorize/state_in", "the redirect URI is not sent, and the state would be sent with it")
+			}
+		case named && name == "":
+			l.reportKey(at+"/authorize/names/state", "without a state no callback can be told from a forged one; write state_in: redirect_uri if the provider brings back no parameter")
+		}
+	})
+}
+
+// fixedDomain finds a domain of two names or more at the end of a host.
+var fixedDomain = regexp.MustCompile(`\.[A-Za-z0-9-]+\.[A-Za-z0-9-]+(:[0-9]{1,5})?$`)
+
+func lintHostFromCallback(l *linter) {
+	told := map[string]bool{}
+	l.methods(func(a *Auth, _ string) {
+		for _, c := range a.Callback.Capture {
+			told["captured."+c.Name] = true
+		}
+		for _, c := range a.Callback.Fields {
+			told["fields."+c.Name] = true
+		}
+	})
+	for i := range l.c.Hosts {
+		h := &l.c.Hosts[i]
+		host, _ := hostPart(h)
+		for _, p := range h.parts {
+			if p.expr == nil || fixedDomain.MatchString(host.tail) {
+				continue
+			}
+			if u := slices.IndexFunc(p.expr.uses, func(u use) bool { return told[u.root+"."+u.name] }); u >= 0 {
+				l.reportAt(h.At, "%s comes with the browser, where anybody can change it, and would decide who gets the client secret; list the provider's hosts, or write its domain behind it", strings.TrimSpace(p.expr.Source))
+			}
+		}
+	}
+}
+
+func lintPKCEEncoding(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		switch {
+		case a.PKCE.Encoding == "":
+		case !a.PKCE.Used():
+			l.reportKey(at+"/pkce/encoding", "no challenge is sent, so there is nothing to write in %s", a.PKCE.Encoding)
+		case a.PKCE.Method == "plain":
+			l.reportKey(at+"/pkce/encoding", "a plain challenge is the verifier itself and no hash, so it is not written in %s", a.PKCE.Encoding)
+		}
+	})
+}

@@ -1,0 +1,136 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"time"
+
+	"dowel/engine/audit"
+	"dowel/engine/auth"
+	"dowel/engine/fault"
+	"dowel/engine/storage"
+)
+
+// Way is how an answer of a provider has come.
+type Way string
+
+// The ways.
+const (
+	ByQuery    Way = "query"     // in the address the browser was sent to
+	ByFormPost Way = "form_post" // in a form the browser posted (OAuth 2.0 Form Post Response Mode)
+)
+
+// Arrival is a browser that comes back from a provider.
+type Arrival struct {
+	Query url.Values
+	By    Way
+	// Browser is the text of the cookie that binds the flow.
+	Browser string
+}
+
+// Callback takes the provider's answer. The state is taken from the store before anything else
+// happens, so of any number of callbacks one goes on; unknown, used and expired are answered alike.
+func (s *Service) Callback(ctx context.Context, in Arrival) (Progress, error) {
+	f, err := s.take(ctx, in.Query)
+	if err != nil {
+		return Progress{}, err
+	}
+	if !sameBrowser(f, in.Browser) {
+		s.note(ctx, audit.New(audit.CallbackRefused, f.Tenant, f.ID, "unknown", map[string]string{"reason": "another browser"}))
+		return s.fail(ctx, f, nil, fault.E(fault.Forbidden, "this connection was begun in another browser", nil).WithCode("browser-mismatch"))
+	}
+	m, r, state, err := s.resume(ctx, f)
+	if err != nil {
+		return s.fail(ctx, f, nil, err)
+	}
+	if in.By == ByFormPost && !r.Auth.Callback.FormPost {
+		return s.fail(ctx, f, &r, fault.E(fault.Invalid, "the answer came by POST, which this connector does not ask for", nil).WithCode("callback-method"))
+	}
+	step, err := m.Complete(ctx, r, state.Method, auth.Answer{Query: in.Query})
+	if err != nil {
+		return s.fail(ctx, f, &r, err)
+	}
+	done, ok := step.(auth.Done)
+	if !ok {
+		return s.fail(ctx, f, &r, fmt.Errorf("step %T is not known here", step))
+	}
+	return s.advance(ctx, f, m, r, state, done)
+}
+
+// take takes the flow that an answer belongs to.
+func (s *Service) take(ctx context.Context, query url.Values) (storage.Flow, error) {
+	found, err := s.find(ctx, query)
+	if err != nil {
+		return storage.Flow{}, err
+	}
+	f, err := s.Store.TakeFlow(ctx, found.StateHash, time.Now())
+	if fault.KindOf(err) == fault.NotFound {
+		return storage.Flow{}, expired()
+	}
+	if err != nil {
+		return storage.Flow{}, fmt.Errorf("take flow: %w", err)
+	}
+	return f, nil
+}
+
+// find reads the flow that an answer belongs to. Whose answer it is, and so under which name the state
+// comes, is known only when the flow is: a state is recognized by its form first.
+func (s *Service) find(ctx context.Context, query url.Values) (storage.Flow, error) {
+	for _, name := range states(query) {
+		f, err := s.Store.FlowByState(ctx, hash(query.Get(name)))
+		if fault.KindOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return storage.Flow{}, fmt.Errorf("find flow: %w", err)
+		}
+		k, err := s.Vault.Catalog.Version(ctx, f.Tenant, f.Connector, f.ConnectorVersion)
+		if err != nil {
+			return f, nil // whoever takes it is told what is wrong
+		}
+		if a := k.Method(f.Auth); a != nil && a.StateName() != name {
+			continue
+		}
+		return f, nil
+	}
+	return storage.Flow{}, expired()
+}
+
+// stateForm is what our states look like; see auth.
+var stateForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+// maxStates bounds how many parameters of one answer are looked up.
+const maxStates = 4
+
+// states names the parameters that may hold a state, the usual one first. One that is there twice may
+// not: which of the two counts must not be a matter of taste (RFC 6749 §3.1).
+func states(query url.Values) []string {
+	var out []string
+	for name, v := range query {
+		if len(v) == 1 && stateForm.MatchString(v[0]) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	if i := slices.Index(out, usualState); i > 0 {
+		out = slices.Insert(slices.Delete(out, i, i+1), 0, usualState)
+	}
+	return out[:min(len(out), maxStates)]
+}
+
+const usualState = "state"
+
+// TheState returns what an answer says is its state, or nothing.
+func TheState(query url.Values) string {
+	if names := states(query); len(names) > 0 {
+		return query.Get(names[0])
+	}
+	return ""
+}
+
+func expired() error {
+	return fault.E(fault.Gone, "this link was used already or is older than 10 minutes", nil).WithCode("state-expired")
+}

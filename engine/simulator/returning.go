@@ -1,0 +1,198 @@
+package simulator
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// allowed is what the browser brings back when the person has said yes: the code, and everything else
+// that the definition reads of the callback. s.mu is not held.
+func (c *call) allowed(ask *consent, granted *code) url.Values {
+	s, a := c.s, ask.auth
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.statsOf(c.connector.ID).Allowed++
+	told := document{}
+	told.decide(a.Callback.Denied, false)
+	if name, _ := codeName(a); name != "" {
+		value := s.issue("code")
+		s.codes[value] = granted
+		told.set([]any{"callback", "query", name}, value)
+	}
+	if a.Token == nil {
+		g := s.newGrant(c.connector.ID, a, granted.client, granted.account)
+		g.scopes = granted.scopes
+		for i := range a.Callback.Fields {
+			told.place(&a.Callback.Fields[i].Value, c.handedOut(g, a.Callback.Fields[i].Name))
+		}
+	}
+	for i := range a.Callback.Capture {
+		told.place(&a.Callback.Capture[i].Value, c.capturedValue(a.Callback.Capture[i].Name))
+	}
+	for name, scopes := range ask.toldScopes() {
+		told.set([]any{"callback", "query", name}, scopes)
+	}
+	for _, name := range a.Callback.Required {
+		if at := []any{"callback", "query", name}; told.get(at) == nil {
+			told.set(at, "sim-"+strings.ToLower(name))
+		}
+	}
+	s.consents[consentKey(c.connector.ID, a, granted.client)] = true
+	return told.brought()
+}
+
+// consentKey tells apart what people have allowed whom. A client that the person brings is not in the
+// authorization request of every provider.
+func consentKey(connector string, a *definition.Auth, client string) string {
+	if _, sent := a.Authorize.Names.Name("client_id"); !sent {
+		client = ""
+	}
+	return connector + "\x00" + a.ID + "\x00" + client
+}
+
+// codeName is the parameter that brings the code, and the one of the token request that takes it back.
+// A provider without a code has something else traded: what the token request reads of the callback.
+func codeName(a *definition.Auth) (name, param string) {
+	if a.Kind != definition.AuthorizationCode {
+		return "", ""
+	}
+	if name := a.CodeName(); name != "" {
+		return name, "code"
+	}
+	for _, p := range a.Token.Params {
+		if name, ok := strings.CutPrefix(p.Value.Source, "${callback.query."); ok {
+			return strings.TrimSuffix(name, "}"), p.Name
+		}
+	}
+	return "", ""
+}
+
+// handedOut is a value for a field of the method that the callback answers: a secret is good until the
+// grant ends. s.mu is held.
+func (c *call) handedOut(g *grant, field string) string {
+	f, _ := g.auth.Fields.Named(field)
+	if len(f.Options) > 0 {
+		return f.Options[0].Value
+	}
+	if !f.Secret() {
+		return cmp.Or(f.Example, "sim-"+strings.ReplaceAll(field, "_", "-"))
+	}
+	value := c.s.newToken(g, "fields."+field, 0)
+	if _, bad := f.Accept(value); bad == nil {
+		return value
+	}
+	// Keys begin with a word of the provider's, which its example shows.
+	known := c.s.tokens[value]
+	delete(c.s.tokens, value)
+	value = f.Example[:strings.LastIndexAny(f.Example, "_-")+1] + value
+	c.s.tokens[value] = known
+	return value
+}
+
+// toldScopes are the granted scopes by the parameters of the callback that the definition reads them
+// from.
+func (ask *consent) toldScopes() map[string]string {
+	out := map[string]string{}
+	for _, g := range scopeGroups(ask.auth) {
+		if g.Granted == nil || !reads(g.Granted, "callback.query") {
+			continue
+		}
+		d := document{}
+		tellGranted(d, g.Granted, ask.scopes[g.Name], g.Sep())
+		for name, v := range d.brought() {
+			out[name] = v[0]
+		}
+	}
+	return out
+}
+
+func scopeGroups(a *definition.Auth) definition.ScopeGroups {
+	if a.Scopes != nil {
+		return definition.ScopeGroups{{Scopes: *a.Scopes}}
+	}
+	return a.ScopeGroups
+}
+
+// refused is what the browser brings back when the person has said no: an error (RFC 6749 §4.1.2.1), or
+// what the definition takes for one.
+func refused(a *definition.Auth) url.Values {
+	if a.Callback.Denied == nil {
+		return url.Values{"error": {"access_denied"}, "error_description": {"The person chose not to allow access."}}
+	}
+	d := document{}
+	d.decide(a.Callback.Denied, true)
+	return d.brought()
+}
+
+// brought are the parameters of the callback that are in d.
+func (d document) brought() url.Values {
+	query, _ := d.get([]any{"callback", "query"}).(map[string]any)
+	out := url.Values{}
+	for name, v := range query {
+		if text := definition.Text(v); text != "" {
+			out.Set(name, text)
+		}
+	}
+	return out
+}
+
+// back sends the browser to the app with an answer (RFC 6749 §4.1.2, RFC 9207).
+func (c *call) back(ask *consent, values url.Values) *answer {
+	to, err := url.Parse(ask.redirect)
+	if err != nil {
+		return c.stop("The redirect URI cannot be read.")
+	}
+	if ask.auth.Authorize.StateIn != definition.InRedirectURI {
+		values.Set(stateName(ask.auth), ask.state)
+	}
+	if ask.auth.Issuer != nil {
+		if iss, err := ask.auth.Issuer.Fill(ask.inputs.env()); err == nil {
+			values.Set("iss", iss)
+		}
+	}
+	if ask.auth.Callback.FormPost {
+		return formPostPage(c.connector.Name, ask.redirect, values)
+	}
+	query := to.Query()
+	for k, v := range values {
+		query[k] = v
+	}
+	to.RawQuery = query.Encode()
+	a := plain(http.StatusSeeOther, "Back to "+to.Host)
+	return a.set("Location", to.String()).set("Cache-Control", "no-store").set("Referrer-Policy", "no-referrer")
+}
+
+// stateName is the name under which this provider sends the state back.
+func stateName(a *definition.Auth) string {
+	return cmp.Or(a.Callback.State, a.Authorize.Names["state"], "state")
+}
+
+// asksState reads where the browser is to be sent back to, and the state.
+func asksState(a *definition.Auth, param func(string) string) (redirect, state string) {
+	redirect = param("redirect_uri")
+	if a.Authorize.StateIn != definition.InRedirectURI {
+		return redirect, param("state")
+	}
+	u, err := url.Parse(redirect)
+	if err != nil {
+		return redirect, ""
+	}
+	return redirect, u.Query().Get(stateName(a))
+}
+
+// registered reports whether the browser may be sent to an address. An app that nobody had to register
+// is sent anywhere, as by providers that know no apps.
+func (app *client) registered(a *definition.Auth, redirect string) bool {
+	if len(app.redirects) == 0 {
+		return redirect != ""
+	}
+	if a.Authorize.StateIn == definition.InRedirectURI {
+		redirect, _, _ = strings.Cut(redirect, "?")
+	}
+	return slices.Contains(app.redirects, redirect)
+}
