@@ -208,6 +208,7 @@ func (e *Engine) Run(ctx context.Context, ln net.Listener) error {
 	failed := make(chan error, 1)
 	group.Go(func() error { return e.relay.Run(background) })
 	group.Go(func() error { return e.reads.Run(background) })
+	group.Go(func() error { return e.Identity.Run(background) })
 	for _, run := range e.options.Beside {
 		group.Go(func() error { return run(background) })
 	}

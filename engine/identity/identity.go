@@ -38,6 +38,7 @@ type Service struct {
 	KeyCache time.Duration
 
 	keys keyCache
+	uses keyUses
 }
 
 // keyPrefix begins every API key, so that scanners for leaked secrets can know them.
@@ -61,7 +62,7 @@ func unauthenticated(cause error) error {
 }
 
 // lookupTimeout bounds how long a caller waits to be known.
-const lookupTimeout = 3 * time.Second
+const lookupTimeout = 2 * time.Second
 
 // Workload returns the principal an API key stands for.
 func (s *Service) Workload(ctx context.Context, key string) (access.Principal, error) {
@@ -93,7 +94,7 @@ func (s *Service) Workload(ctx context.Context, key string) (access.Principal, e
 		until = k.ExpiresAt
 	}
 	s.keys.put(sum, p, until)
-	s.touch(ctx, k)
+	s.uses.note(k)
 	return p, nil
 }
 
@@ -102,21 +103,6 @@ func (s *Service) keyCache() time.Duration {
 		return s.KeyCache
 	}
 	return 2 * time.Second
-}
-
-// touch notes that a key is in use, to the minute; failing to is no reason to refuse the caller.
-func (s *Service) touch(ctx context.Context, k storage.APIKey) {
-	t := now().Truncate(time.Minute)
-	if !k.LastUsedAt.Before(t) {
-		return
-	}
-	_, err := s.Store.UpdateAPIKey(ctx, k.Ref, func(k *storage.APIKey) error {
-		k.LastUsedAt = t
-		return nil
-	})
-	if err != nil {
-		s.Logger.Warn("note use of API key", "key", k.ID, "err", err)
-	}
 }
 
 // EnsureTenant makes sure that a tenant exists.

@@ -140,7 +140,7 @@ func after(compare string, fields ...bson.E) bson.E {
 
 // one reads into a struct the fields it has of one document.
 func one(ctx context.Context, collection *driver.Collection, filter bson.D, into any) error {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := boundedRead(ctx)
 	defer cancel()
 	return collection.FindOne(ctx, filter).Decode(into)
 }

@@ -100,7 +100,7 @@ func (k *kind[T]) create(ctx context.Context, record T) error {
 
 // get reads the one record the filter selects.
 func (k *kind[T]) get(ctx context.Context, filter bson.D) (T, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := boundedRead(ctx)
 	defer cancel()
 	return k.result(k.collection.FindOne(ctx, filter))
 }
@@ -137,7 +137,7 @@ func (k *kind[T]) list(ctx context.Context, filter bson.D, o *options.FindOption
 func each(
 	ctx context.Context, collection *driver.Collection, filter bson.D, o *options.FindOptions, visit func(bson.Raw) error,
 ) error {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := boundedRead(ctx)
 	defer cancel()
 	cursor, err := collection.Find(ctx, filter, o)
 	if err != nil {
@@ -154,7 +154,7 @@ func each(
 
 // count counts the documents the filter selects.
 func (k *kind[T]) count(ctx context.Context, filter bson.D) (int, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := boundedRead(ctx)
 	defer cancel()
 	n, err := k.collection.CountDocuments(ctx, filter)
 	return int(n), failure(err)

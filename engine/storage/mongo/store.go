@@ -34,10 +34,12 @@ var _ storage.Store = (*Store)(nil)
 const (
 	// defaultDatabase is used when the URI names none.
 	defaultDatabase = "dowel"
-	// selectionTimeout is how long a call looks for a server that can answer it, and callTimeout how
-	// long it may take in all.
+	// selectionTimeout is how long a call looks for a server that can answer it; callTimeout is how
+	// long a write may take in all, and readTimeout a read: whoever reads a token is to know within two
+	// seconds that there is none to be had.
 	selectionTimeout = 2 * time.Second
 	callTimeout      = 2250 * time.Millisecond
+	readTimeout      = 1500 * time.Millisecond
 	// schema is the number of the form documents are written in.
 	schema = 1
 )
@@ -122,7 +124,7 @@ func clientOptions(uri string, o Options) *options.ClientOptions {
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := boundedRead(ctx)
 	defer cancel()
 	return failure(s.client.Ping(ctx, readpref.Primary()))
 }
@@ -134,9 +136,14 @@ func (s *Store) Close() error {
 	return s.client.Disconnect(ctx)
 }
 
-// bounded gives a call its time. A database that stands still would hold it for ever otherwise.
+// bounded gives a call its time, boundedRead a call that only reads. A database that stands still would
+// hold it for ever otherwise.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, callTimeout)
+}
+
+func boundedRead(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, readTimeout)
 }
 
 // key makes the _id of a record: the parts are escaped, so no two refs have the same.
