@@ -118,10 +118,10 @@ func Attach(r Request, c Credential) (Attachment, error) {
 	if out.BaseURL, err = r.baseURL(env); err != nil {
 		return Attachment{}, err
 	}
-	if err := setHeaders(req, r.Connector.API.Headers, env); err != nil {
+	if err := setHeaders(req, r.Connector.APIFor(r.Auth).Headers, env); err != nil {
 		return Attachment{}, err
 	}
-	if err := setQuery(req, r.Connector.API.Query, env); err != nil {
+	if err := setQuery(req, r.Connector.APIFor(r.Auth).Query, env); err != nil {
 		return Attachment{}, err
 	}
 	if err := apply(req, r.Auth.Apply, env); err != nil {
@@ -140,7 +140,7 @@ func Attach(r Request, c Credential) (Attachment, error) {
 
 // baseURL is the address that calls to the API begin with; empty if the definition has none.
 func (r Request) baseURL(env definition.Env) (string, error) {
-	t := r.Connector.API.BaseURL
+	t := r.Connector.APIFor(r.Auth).BaseURL
 	if t == nil {
 		return "", nil
 	}

@@ -31,6 +31,9 @@ type applier interface {
 
 // call is Call that returns the answer of a failed request too, if there was one.
 func call(ctx context.Context, m applier, r Request, q *definition.Request, c Credential, steps map[string]any) (Reply, error) {
+	if c.Fields != nil {
+		r.Fields = c.Fields // hosts may name what the method asked
+	}
 	env := r.env(&c)
 	if steps != nil {
 		env["steps"] = steps
@@ -71,7 +74,7 @@ func call(ctx context.Context, m applier, r Request, q *definition.Request, c Cr
 func (r Request) authenticate(req *http.Request, m applier, q *definition.Request, c Credential, env definition.Env) error {
 	switch q.Auth {
 	case "credential":
-		if err := setQuery(req, r.Connector.API.Query, env); err != nil {
+		if err := setQuery(req, r.Connector.APIFor(r.Auth).Query, env); err != nil {
 			return err
 		}
 		return m.Apply(req, r, c)

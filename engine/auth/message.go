@@ -141,7 +141,7 @@ func (r Request) message(ctx context.Context, q *definition.Request, env definit
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	if err := setHeaders(req, r.Connector.API.Headers, env); err != nil {
+	if err := setHeaders(req, r.Connector.APIFor(r.Auth).Headers, env); err != nil {
 		return nil, err
 	}
 	return req, setHeaders(req, q.Headers, env)
@@ -149,10 +149,10 @@ func (r Request) message(ctx context.Context, q *definition.Request, env definit
 
 // url fills an address; one that begins with a slash stands under the API's base.
 func (r Request) url(t *definition.Template, env definition.Env) (*url.URL, error) {
-	if !strings.HasPrefix(t.Source, "/") || r.Connector.API.BaseURL == nil {
+	if !strings.HasPrefix(t.Source, "/") || r.Connector.APIFor(r.Auth).BaseURL == nil {
 		return t.FillURL(env)
 	}
-	base, err := r.Connector.API.BaseURL.FillURL(env)
+	base, err := r.Connector.APIFor(r.Auth).BaseURL.FillURL(env)
 	if err != nil {
 		return nil, err
 	}

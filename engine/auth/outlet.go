@@ -31,7 +31,8 @@ func (r Request) scoped() (*egress.Scoped, error) {
 		if err != nil {
 			return nil, invalidRequest("provider's address", fmt.Errorf("fill host %s: %w", h.Source, err))
 		}
-		if host = hostOf(host); host != "" && wildcards(host) == wildcards(h.Source) {
+		// A value that was not asked for leaves a hole, and no host.
+		if host = hostOf(host); host != "" && host[0] != '.' && wildcards(host) == wildcards(h.Source) {
 			scope.Hosts = append(scope.Hosts, host)
 		}
 	}

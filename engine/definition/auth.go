@@ -65,6 +65,8 @@ type Auth struct {
 
 	// Apply puts the credential on a request; empty for what the kind usually does.
 	Apply *Apply `yaml:"apply"`
+	// API stands before the connector's own: its base URL instead, its headers and query besides.
+	API *API `yaml:"api"`
 
 	// Test, Identity and Choose stand before the connector's own.
 	Test     Tests     `yaml:"test"`
@@ -73,6 +75,7 @@ type Auth struct {
 
 	noIdentity bool // the method says that it has none, whatever the connector has
 	readsApp   bool // some formula that applies to the method reads the app
+	api        API  // the connector's, with the method's own over it
 }
 
 // Authorize is the request the browser is sent to.

@@ -43,6 +43,11 @@ func (k *compiler) compile() {
 	k.optional(c.API.BaseURL, inHosts)
 	k.params(c.API.Headers, inCall)
 	k.params(c.API.Query, inCall)
+	for _, a := range c.Auth {
+		if a.API != nil {
+			a.api = c.API.over(a.API)
+		}
+	}
 	k.tests(c.Test)
 	k.identity(c.Identity)
 	k.choices(c.Choose)
@@ -96,6 +101,11 @@ func (k *compiler) auth(a *Auth) {
 	k.login(a.Login)
 	k.lifetime(a.Expires, inCall)
 	k.apply(a.Apply)
+	if a.API != nil {
+		k.optional(a.API.BaseURL, inHosts)
+		k.params(a.API.Headers, inCall)
+		k.params(a.API.Query, inCall)
+	}
 	k.tests(a.Test)
 	k.identity(a.Identity)
 	k.choices(a.Choose)

@@ -10,7 +10,10 @@
 // a provider.
 package definition
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Connector is one compiled definition. It is immutable and safe for concurrent use.
 type Connector struct {
@@ -130,6 +133,32 @@ func (c *Connector) Method(id string) *Auth {
 		}
 	}
 	return nil
+}
+
+// APIFor returns what calls with a credential of a have in common: the method's own, over the
+// connector's.
+func (c *Connector) APIFor(a *Auth) *API {
+	if a.API == nil {
+		return &c.API
+	}
+	return &a.api
+}
+
+// over lays a method's own over what the connector's calls have in common.
+func (p API) over(own *API) API {
+	if own.BaseURL != nil {
+		p.BaseURL = own.BaseURL
+	}
+	p.Headers, p.Query = p.Headers.over(own.Headers), p.Query.over(own.Query)
+	return p
+}
+
+// over returns ps with own instead of those of the same names.
+func (ps Params) over(own Params) Params {
+	kept := slices.DeleteFunc(slices.Clone(ps), func(p Param) bool {
+		return slices.ContainsFunc(own, func(o Param) bool { return strings.EqualFold(o.Name, p.Name) })
+	})
+	return append(kept, own...)
 }
 
 // IdentityFor returns the identity block that applies to a: its own, or the connector's; nil if

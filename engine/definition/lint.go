@@ -154,6 +154,9 @@ func (l *linter) paramLists(key string, f func(ps Params, at string)) {
 		if a.Refresh != nil {
 			pick(a.Refresh.Headers, nil, nil, at+"/refresh")
 		}
+		if a.API != nil {
+			pick(a.API.Headers, a.API.Query, nil, at+"/api")
+		}
 		if a.Apply != nil && l.has(at+"/apply") {
 			pick(a.Apply.Headers, a.Apply.Query, a.Apply.Cookies, at+"/apply")
 		}

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,9 @@ func (l *linter) addresses(f func(t *Template, underBase bool)) {
 	}
 	one(l.c.API.BaseURL, false)
 	l.methods(func(a *Auth, _ string) {
+		if a.API != nil {
+			one(a.API.BaseURL, false)
+		}
 		if a.Authorize != nil {
 			one(&a.Authorize.URL, false)
 		}
@@ -71,7 +75,8 @@ func (l *linter) links(f func(link, at string)) {
 }
 
 func lintBaseURL(l *linter) {
-	if l.c.API.BaseURL != nil {
+	based := !slices.ContainsFunc(l.c.Auth, func(a *Auth) bool { return l.c.APIFor(a).BaseURL == nil })
+	if based {
 		return
 	}
 	l.requests(func(r *Request, _ string) {

@@ -102,6 +102,9 @@ func (k *compiler) namesOf(a *Auth) names {
 		n.fields, methods = a.Fields, []*Auth{a}
 	}
 	for _, m := range methods {
+		if a == nil {
+			n.fields = append(n.fields, m.Fields...) // in hosts: those of other methods are empty
+		}
 		n.captured = append(n.captured, m.captured()...)
 		n.tokens = append(n.tokens, m.tokenNames()...)
 		n.sessions = append(n.sessions, m.sessionNames()...)

@@ -5,7 +5,8 @@ import "strings"
 // AttachesApp reports whether requests with a credential of a carry something of the app, such as its
 // client id in a header.
 func (c *Connector) AttachesApp(a *Auth) bool {
-	lists := []Params{c.API.Headers, c.API.Query, a.Apply.Headers, a.Apply.Query, a.Apply.Cookies}
+	api := c.APIFor(a)
+	lists := []Params{api.Headers, api.Query, a.Apply.Headers, a.Apply.Query, a.Apply.Cookies}
 	for _, ps := range lists {
 		for i := range ps {
 			if strings.Contains(ps[i].Value.Source, "app.") {

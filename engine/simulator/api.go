@@ -21,7 +21,7 @@ func (c *call) apiCall(hits []hit) *answer {
 	if !open {
 		h, p := c.holder(known)
 		if p == nil {
-			p = c.headerConstants(c.connector.API.Headers)
+			p = c.headerConstants(c.connector.APIFor(h.auth).Headers)
 		}
 		if p != nil {
 			return c.callRefusal(hits, p)

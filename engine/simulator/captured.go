@@ -28,10 +28,10 @@ func (c *call) capturedValue(name string) string {
 // templates are the addresses in which the definition can use a captured value.
 func (c *call) templates() []string {
 	var out []string
-	if c.connector.API.BaseURL != nil {
-		out = append(out, c.connector.API.BaseURL.Source)
-	}
 	for _, a := range c.connector.Auth {
+		if base := c.connector.APIFor(a).BaseURL; base != nil {
+			out = append(out, base.Source)
+		}
 		if a.Token != nil {
 			out = append(out, a.Token.URL.Source)
 		}

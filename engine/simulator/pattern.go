@@ -162,8 +162,8 @@ type address struct {
 
 // newAddress reads a URL template of connector c; one that begins with a slash stands under base_url.
 func newAddress(c *definition.Connector, a *definition.Auth, source string) (address, bool) {
-	if strings.HasPrefix(source, "/") && c.API.BaseURL != nil {
-		source = strings.TrimRight(c.API.BaseURL.Source, "/") + source
+	if base := c.APIFor(a).BaseURL; strings.HasPrefix(source, "/") && base != nil {
+		source = strings.TrimRight(base.Source, "/") + source
 	}
 	var out address
 	var host, path []piece
