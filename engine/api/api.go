@@ -70,6 +70,7 @@ func Routes(r fiber.Router, d Deps) {
 	v1.Delete("/connections/:id", h.connectionDelete)
 	v1.Post("/connections/:id/refresh", h.connectionRefresh)
 	v1.Post("/connections/:id/test", h.connectionTest)
+	v1.Post("/connections/:id/sign", h.connectionSign)
 	v1.Post("/connections/:id/disconnect", h.connectionDisconnect)
 	v1.Get("/connections/:id/events", h.connectionEvents)
 

@@ -11,12 +11,19 @@ import (
 )
 
 // applied puts c on a request as the definition's apply block says; every kind has one, its own or
-// the usual one. Doing it twice is doing it once.
+// the usual one. Doing it twice is doing it once, but that a signature is made anew.
 type applied struct{}
 
 // Apply implements Method.
 func (applied) Apply(out *http.Request, r Request, c Credential) error {
-	return apply(out, r.Auth.Apply, r.callEnv(&c))
+	env := r.callEnv(&c)
+	if err := apply(out, r.Auth.Apply, env); err != nil {
+		return err
+	}
+	if err := setBody(out, r.Auth.Apply.Body, env); err != nil {
+		return err
+	}
+	return r.sign(out, env)
 }
 
 func apply(out *http.Request, a *definition.Apply, env definition.Env) error {
@@ -61,15 +68,7 @@ func setQuery(out *http.Request, ps definition.Params, env definition.Env) error
 	if err != nil {
 		return invalidRequest("query", err)
 	}
-	// The rest of the query stays as it is, byte for byte: it may be signed, and it is not ours.
-	var kept []string
-	for part := range strings.SplitSeq(out.URL.RawQuery, "&") {
-		key, _, _ := strings.Cut(part, "=")
-		if name, err := url.QueryUnescape(key); part != "" && (err != nil || !named(filled, name)) {
-			kept = append(kept, part)
-		}
-	}
-	out.URL.RawQuery = joinQuery(strings.Join(kept, "&"), encode(present(filled)))
+	out.URL.RawQuery = withParams(out.URL.RawQuery, filled)
 	return nil
 }
 
@@ -106,6 +105,10 @@ type Attachment struct {
 	BaseURL string            `json:"base_url,omitempty"`
 	Headers map[string]string `json:"headers"`
 	Query   map[string]string `json:"query"`
+	// Body holds members for the body: fields of a form, or members of a JSON object.
+	Body map[string]string `json:"body,omitempty"`
+	// Signed says that every request has to be signed besides, see Sign.
+	Signed bool `json:"signed,omitempty"`
 }
 
 // Attach says what a program adds to its own requests: the credential where the definition puts it,
@@ -127,6 +130,10 @@ func Attach(r Request, c Credential) (Attachment, error) {
 	if err := apply(req, r.Auth.Apply, env); err != nil {
 		return Attachment{}, err
 	}
+	if out.Body, err = attachedBody(r.Auth.Apply.Body, env); err != nil {
+		return Attachment{}, err
+	}
+	out.Signed = r.Auth.Apply.Sign != nil
 	for k, v := range req.Header {
 		out.Headers[k] = v[0]
 	}
@@ -134,6 +141,21 @@ func Attach(r Request, c Credential) (Attachment, error) {
 		for k, v := range req.URL.Query() {
 			out.Query[k] = v[0]
 		}
+	}
+	return out, nil
+}
+
+func attachedBody(ps definition.Params, env definition.Env) (map[string]string, error) {
+	if len(ps) == 0 {
+		return nil, nil
+	}
+	filled, err := fill(ps, env)
+	if err != nil {
+		return nil, invalidRequest("body", err)
+	}
+	out := map[string]string{}
+	for _, p := range present(filled) {
+		out[p.name] = p.value
 	}
 	return out, nil
 }

@@ -102,6 +102,8 @@ type Request struct {
 	explained *explainedTokens // set when nothing is to be signed, only told
 	// callback is what the callback told, for formulas, while a flow completes.
 	callback map[string]any
+	occasion *occasion // instead of the present moment, when a request is signed
+	content  *content  // instead of the request's own body, when it is signed
 }
 
 // Registry finds the Method of a kind.

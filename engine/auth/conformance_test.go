@@ -37,6 +37,10 @@ func TestMethodsConform(t *testing.T) {
 		{"basic", auth.Basic(), authtest.Setting{Fields: map[string]string{"email": "ana@example.com", "token": "CANARY:token"}}},
 		{"api-key", auth.APIKey(), authtest.Setting{Fields: map[string]string{"key": "CANARY-key", "app": "CANARY app+key&"}}},
 		{"bearer", auth.Bearer(), authtest.Setting{Fields: map[string]string{"token": "CANARY-token"}}},
+		{"signed-hmac", auth.APIKey(), authtest.Setting{Fields: map[string]string{"id": "me", "secret": "CANARY"}}},
+		{"signed-oauth1", auth.Custom(), authtest.Setting{Fields: map[string]string{"id": "a consumer", "secret": "CANARY & secret", "token": "a token", "token_secret": "CANARY%"}}},
+		{"signed-aws", auth.Custom(), authtest.Setting{Fields: map[string]string{"id": "AKID", "secret": "CANARY/key"}}},
+		{"signed-wsse", auth.APIKey(), authtest.Setting{Fields: map[string]string{"id": "me", "secret": "CANARY"}}},
 		{"custom-login", auth.Custom(), authtest.Setting{Fields: map[string]string{"user": "ana", "password": `CANARY "pass" <word>`}}},
 		{"custom-fields", auth.Custom(), authtest.Setting{Fields: map[string]string{"account": "acme", "key": "CANARY-key"}}},
 	} {

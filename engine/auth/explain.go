@@ -254,7 +254,7 @@ func readable(req *http.Request, key string) string {
 	if user, password, ok := req.BasicAuth(); ok && key == "Authorization" {
 		return "Basic base64(" + bracketed(user) + ":" + bracketed(password) + ")"
 	}
-	return req.Header.Get(key)
+	return bracketed(req.Header.Get(key))
 }
 
 // bracketed undoes the escaping of the brackets around names, which stand for values not yet known.

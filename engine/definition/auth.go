@@ -239,6 +239,10 @@ type Apply struct {
 	Query   Params    `yaml:"query"`
 	Cookies Params    `yaml:"cookies"`
 	Basic   *UserPass `yaml:"basic"`
+	// Body is put into the body of a call: among the fields of a form, or the members of a JSON object.
+	Body Params `yaml:"body"`
+	// Sign makes every request another; what it makes holds for that request alone.
+	Sign *Sign `yaml:"sign"`
 }
 
 // UserPass is HTTP Basic authentication (RFC 7617).

@@ -186,6 +186,8 @@ func (k *compiler) apply(a *Apply) {
 	k.params(a.Headers, inCall)
 	k.params(a.Query, inCall)
 	k.params(a.Cookies, inCall)
+	k.params(a.Body, inCall)
+	k.sign(a.Sign)
 	if a.Basic != nil {
 		k.template(&a.Basic.Username, inCall)
 		k.template(&a.Basic.Password, inCall)

@@ -12,6 +12,7 @@ func (a *Auth) defaults() {
 		}
 	}
 	if a.Apply != nil {
+		a.Apply.Sign.defaults()
 		return
 	}
 	switch a.Kind {

@@ -25,6 +25,8 @@ type place struct {
 	token      bool // the raw answer of the token endpoint
 	assertion  bool // the assertion that is being traded
 	option     bool
+	request    bool // the request that is being signed
+	signature  bool
 }
 
 type fieldAccess int
@@ -49,11 +51,20 @@ var (
 	inIdentity  = place{fields: publicFields, captured: true, steps: true, response: true, token: true}
 	inOption    = place{captured: true, option: true}
 	inJWT       = place{fields: allFields, app: true, appSecret: true, captured: true}
+	// What a signature is computed with is not sent; where it goes is.
+	inSign   = place{fields: allFields, app: true, appSecret: true, captured: true, credential: true, request: true}
+	inSigned = place{fields: allFields, app: true, captured: true, credential: true, request: true, signature: true}
 )
 
 // answering is the place of a formula that reads the answer to a request made in p.
 func (p place) answering() place {
 	p.response = true
+	return p
+}
+
+// requesting is the place of a formula that reads the request it is a part of, made in p.
+func (p place) requesting() place {
+	p.request = true
 	return p
 }
 
@@ -98,7 +109,21 @@ func (p place) types() types.Map {
 	if p.assertion {
 		env["assertion"] = types.String
 	}
+	if p.request {
+		env["request"] = requestType()
+	}
+	if p.signature {
+		env["signature"] = types.String
+	}
 	return env
+}
+
+// requestType is what is known of a request that is being signed, beside the texts of ofRequest.
+func requestType() types.Map {
+	made := types.Map{types.Extra: types.String}
+	return types.Map{
+		"params": made, "headers": made, "size": types.Int, "timestamp": types.Int, "timestamp_ms": types.Int, types.Extra: types.String,
+	}
 }
 
 func answerType() types.Map {
@@ -109,7 +134,7 @@ func answerType() types.Map {
 }
 
 // roots are the names a formula may begin with, somewhere.
-var roots = []string{"inputs", "environment", "values", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option", "assertion"}
+var roots = []string{"inputs", "environment", "values", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option", "assertion", "request", "signature"}
 
 // byName are the roots that hold secrets. At run time they hold all of them, so they are read by
 // names that can be checked, or not at all.

@@ -28,6 +28,7 @@ func Rules() []Rule {
 		fieldRules(),
 		choiceRules(),
 		requestRules(),
+		signRules(),
 		oauthRules(),
 		callbackRules(),
 		customRules(),
@@ -159,6 +160,10 @@ func (l *linter) paramLists(key string, f func(ps Params, at string)) {
 		}
 		if a.Apply != nil && l.has(at+"/apply") {
 			pick(a.Apply.Headers, a.Apply.Query, a.Apply.Cookies, at+"/apply")
+			if s := a.Apply.Sign; s != nil {
+				places := s.Places()
+				pick(places.Headers, places.Query, nil, at+"/apply/sign/"+s.name())
+			}
 		}
 	})
 }

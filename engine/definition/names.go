@@ -17,6 +17,13 @@ type names struct {
 // ofCredential are the names that every credential has.
 var ofCredential = []string{"access_token", "refresh_token", "token_type", "id_token", "scopes", "tokens"}
 
+// ofRequest are the names that every request has while it is signed. Its moment is written in four ways:
+// a request has one moment and one nonce.
+var ofRequest = []string{
+	"method", "url", "host", "path", "query", "params", "headers", "body", "body_sha256", "size",
+	"timestamp", "timestamp_ms", "date", "time", "nonce",
+}
+
 // check refuses a name that the definition does not make.
 func (n names) check(u use, p place) *formulaFault {
 	switch u.root {
@@ -34,6 +41,8 @@ func (n names) check(u use, p place) *formulaFault {
 		return known(u, n.steps)
 	case "credential":
 		return known(u, slices.Concat(ofCredential, n.sessions))
+	case "request":
+		return known(u, ofRequest)
 	case "credential.tokens":
 		return known(u, n.tokens)
 	}

@@ -6,7 +6,7 @@ import "strings"
 // client id in a header.
 func (c *Connector) AttachesApp(a *Auth) bool {
 	api := c.APIFor(a)
-	lists := []Params{api.Headers, api.Query, a.Apply.Headers, a.Apply.Query, a.Apply.Cookies}
+	lists := []Params{api.Headers, api.Query, a.Apply.Headers, a.Apply.Query, a.Apply.Cookies, a.Apply.Body}
 	for _, ps := range lists {
 		for i := range ps {
 			if strings.Contains(ps[i].Value.Source, "app.") {

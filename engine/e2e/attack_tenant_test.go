@@ -91,6 +91,7 @@ func TestAnotherTenantsRecordsDoNotExist(t *testing.T) {
 		{"PATCH", "/connections/ID", map[string]any{"disabled": true}},
 		{"POST", "/connections/ID/refresh", nil},
 		{"POST", "/connections/ID/test", nil},
+		{"POST", "/connections/ID/sign", map[string]any{"url": "https://api.stripe.com/v1/account"}},
 		{"POST", "/connections/ID/disconnect", nil},
 		{"DELETE", "/connections/ID", nil},
 		{"POST", "/connect-sessions", map[string]any{"end_user": "somebody", "connection": "ID"}},
@@ -156,6 +157,9 @@ func TestOnlyTheTokenRouteShowsSecrets(t *testing.T) {
 		if a := reader.Ask(http.MethodGet, "/api/v1"+path, nil, nil); a.Status != http.StatusForbidden || strings.Contains(string(a.Body), "CANARY") {
 			t.Errorf("a key without token:read reads a token: %d %s", a.Status, a.Body)
 		}
+	}
+	if a := reader.Ask(http.MethodPost, "/api/v1/connections/"+h.id+"/sign", map[string]any{"url": "https://api.stripe.com/v1/account"}, nil); a.Status != http.StatusForbidden || strings.Contains(string(a.Body), "CANARY") {
+		t.Errorf("a key without token:read has a request signed: %d %s", a.Status, a.Body)
 	}
 	for method, path := range map[string]string{"DELETE": "/connections/" + h.id, "POST": "/connections/" + h.id + "/disconnect", "PATCH": "/connections/" + h.id} {
 		if a := reader.Ask(method, "/api/v1"+path, map[string]any{"disabled": true}, nil); a.Status != http.StatusForbidden {

@@ -99,7 +99,7 @@ func failureCode(err error) string {
 		return "denied"
 	case "admin_consent_required", "interaction_required":
 		return "admin-approval"
-	case "credential-rejected":
+	case "credential-rejected", "key-unusable":
 		return "invalid-key"
 	case "redirect_uri_mismatch":
 		return "redirect-uri-mismatch"

@@ -48,6 +48,11 @@ func spoilt(answers map[string]string, fields ...definition.Fields) (map[string]
 			if !f.Secret() || out[f.Name] == "" {
 				continue
 			}
+			if f.Format == "pem" && out[f.Name] == privateKey() {
+				// A key is wrong if it is another's: words beside it change nothing.
+				out[f.Name], done = strangeKey(), true
+				continue
+			}
 			v, ok := first(f, ruined(out[f.Name]), callsItselfWrong)
 			if !ok {
 				return nil, false
@@ -129,7 +134,12 @@ func candidates(f definition.Field) []string {
 
 // privateKey is a key as a person would paste it, made once. It is written as PKCS #1, because every RSA key
 // in PKCS #8 spells one of the simulator's words for a wrong secret; any other may by chance.
-var privateKey = sync.OnceValue(func() string {
+var privateKey = sync.OnceValue(newPrivateKey)
+
+// strangeKey is a key that no provider knows.
+var strangeKey = sync.OnceValue(newPrivateKey)
+
+func newPrivateKey() string {
 	for range 20 {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
@@ -141,7 +151,7 @@ var privateKey = sync.OnceValue(func() string {
 		}
 	}
 	return ""
-})
+}
 
 func number(f definition.Field) []string {
 	out := []string{"1", "1000"}

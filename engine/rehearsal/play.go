@@ -47,6 +47,7 @@ func (s *stage) newPlay(ctx context.Context, k *definition.Connector, a *definit
 	if err := p.registerKeys(); err != nil {
 		return nil, err
 	}
+	s.simulator.Know(k.ID, p.answers)
 	if _, own := a.Fields.Named("client_id"); own || a.Token == nil && !a.NeedsApp() {
 		return p, nil
 	}

@@ -27,6 +27,7 @@ func (p *play) scenes() []scene {
 		{"token", p.token},
 		{"other tests", p.otherTests},
 		{"introspection", p.introspection},
+		{"signature", p.signature},
 		{"refresh", p.refresh},
 		{"replay", p.replay},
 		{"provider error", p.providerError},
@@ -74,7 +75,7 @@ func (p *play) token(ctx context.Context) (bool, error) {
 	if err := json.Unmarshal(live.AppendJSON(nil), &answer); err != nil {
 		return true, fmt.Errorf("read the token answer: %w", err)
 	}
-	if len(answer.Request.Headers)+len(answer.Request.Query) == 0 {
+	if a := answer.Request; len(a.Headers)+len(a.Query)+len(a.Body) == 0 && !a.Signed {
 		return true, errors.New("nothing of the credential goes on a request; say where under apply")
 	}
 	return true, p.accepted(ctx)

@@ -29,6 +29,7 @@ type stage struct {
 	server    *http.Server
 	visitor   *visitor
 	keys      *keyring
+	reroute   func(connector string) func(*url.URL) *url.URL
 }
 
 func openStage(ctx context.Context, ks []*definition.Connector) (*stage, error) {
@@ -53,6 +54,7 @@ func openStage(ctx context.Context, ks []*definition.Connector) (*stage, error) 
 }
 
 func (s *stage) openEngine(ctx context.Context, catalog *definition.Catalog, base *url.URL) error {
+	s.reroute = func(connector string) func(*url.URL) *url.URL { return simulator.Reroute(base, connector) }
 	var err error
 	if s.store, err = sqlite.OpenMemory(ctx); err != nil {
 		return err
@@ -63,7 +65,7 @@ func (s *stage) openEngine(ctx context.Context, catalog *definition.Catalog, bas
 	}
 	s.engine, err = engine.New(ctx, engine.Options{
 		Store: s.store, MasterKeys: []secret.MasterKey{secret.NewMasterKey()}, Catalog: catalog, UI: pages, PublicURL: publicURL,
-		Simulate: func(connector string) func(*url.URL) *url.URL { return simulator.Reroute(base, connector) },
+		Simulate: s.reroute,
 		Logger:   slog.New(slog.DiscardHandler),
 		CacheTTL: -1, // every read sees what the scene before it has done
 	})

@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"errors"
+	"maps"
 	"net/netip"
 	"net/url"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"dowel/engine/auth"
 	"dowel/engine/definition"
 	"dowel/engine/egress"
+	"dowel/engine/rehearsal"
 	"dowel/engine/secret"
 	"dowel/engine/simulator"
 )
@@ -31,10 +33,13 @@ func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				inputs, fields := samples(t, k.Inputs), samples(t, a.Fields)
 				r := auth.Request{
-					Connector: k, Auth: a, Inputs: samples(k.Inputs), Fields: auth.Values(samples(a.Fields)), Captured: map[string]string{}, RedirectURI: redirectURI,
+					Connector: k, Auth: a, Inputs: inputs, Fields: auth.Values(fields), Captured: map[string]string{}, RedirectURI: redirectURI,
 					Outlet: &auth.Outlet{Client: outgoing, Simulate: func(id string) func(*url.URL) *url.URL { return simulator.Reroute(c.base, id) }},
 				}
+				maps.Copy(fields, inputs)
+				c.sim.Know(k.ID, fields)
 				if a.Kind.NeedsApp() {
 					r.App = auth.App{ClientID: appID, ClientSecret: secret.New(appSecret)}
 				}
@@ -44,19 +49,16 @@ func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 	}
 }
 
-// samples answers every question: with its default, an example, or anything.
-func samples(fs definition.Fields) map[string]string {
-	out := map[string]string{}
+// samples answers every question as a person would.
+func samples(t *testing.T, fs definition.Fields) map[string]string {
+	t.Helper()
+	out, err := rehearsal.Answers(fs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range fs {
-		switch {
-		case f.Default != "":
+		if f.Default != "" {
 			out[f.Name] = f.Default
-		case f.Secret():
-			out[f.Name] = "a typed value"
-		case f.Must() && f.Example != "":
-			out[f.Name] = f.Example
-		case f.Must():
-			out[f.Name] = "anything"
 		}
 	}
 	return out

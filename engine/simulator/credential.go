@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -90,7 +91,39 @@ func (c *call) applied(a *definition.Auth) (slots, bool) {
 		out.add(u)
 		out.add(p)
 	}
+	if !c.inBody(a, out) {
+		return nil, false
+	}
+	if s := signatureOf(a); s != nil {
+		// What carries no name still is a credential: the secret behind the signature.
+		return out, s.found(c, out)
+	}
 	return out, len(out) > 0
+}
+
+// inBody finds what a's apply block put into the body. GET and HEAD have none.
+func (c *call) inBody(a *definition.Auth, out slots) bool {
+	if len(a.Apply.Body) == 0 || c.r.Method == http.MethodGet || c.r.Method == http.MethodHead {
+		return true
+	}
+	format := "form"
+	if kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); kind == "application/json" {
+		format = "json"
+	}
+	got, p := c.bodyParams(format)
+	if p != nil {
+		return false
+	}
+	for _, want := range a.Apply.Body {
+		var values []string
+		if v, ok := got[want.Name]; ok {
+			values = []string{v}
+		}
+		if !want.Drop && !found(want, values, a, c.connector.Inputs, out) {
+			return false
+		}
+	}
+	return true
 }
 
 // found reads one part of a credential; it is there exactly once, unless it may be empty.
@@ -148,7 +181,19 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 	if h.grant == nil {
 		h.account = c.s.typist(found)
 	}
+	if p := c.verify(a, merged(known, found)); p != nil {
+		return nil, p
+	}
 	return h, nil
+}
+
+// merged are the values of several places.
+func merged(all ...slots) slots {
+	out := slots{}
+	for _, s := range all {
+		out.add(s)
+	}
+	return out
 }
 
 // token finds a live token of a; name is what the definition calls it.

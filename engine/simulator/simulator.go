@@ -84,6 +84,9 @@ type Simulator struct {
 	shown   map[string]time.Time          // assertions, until they end
 	// consents are what people have allowed; see consentKey.
 	consents map[string]bool
+
+	known  map[string][]map[string]string // answers of people, by connector
+	nonces map[string]time.Time           // that were used, and when
 }
 
 // New returns a simulator of the catalog's connectors.
@@ -99,6 +102,7 @@ func New(o Options) *Simulator {
 		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
 		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, shown: map[string]time.Time{},
 		consents: map[string]bool{},
+		known:    map[string][]map[string]string{}, nonces: map[string]time.Time{},
 	}
 }
 

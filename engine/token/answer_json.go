@@ -34,6 +34,12 @@ func (a *answer) appendJSON(b []byte) []byte {
 	}
 	b = members(append(b, `"headers":`...), a.Request.Headers)
 	b = members(append(b, `,"query":`...), a.Request.Query)
+	if len(a.Request.Body) > 0 {
+		b = members(append(b, `,"body":`...), a.Request.Body)
+	}
+	if a.Request.Signed {
+		b = append(b, `,"signed":true`...)
+	}
 	b = append(b, '}')
 	if a.Warning != "" {
 		b = text(append(b, `,"warning":`...), a.Warning)
@@ -48,7 +54,7 @@ func (a *answer) room() int {
 	for _, s := range a.Scopes {
 		n += quotes + len(s)
 	}
-	for _, m := range [...]map[string]string{a.Tokens, a.Captured, a.Request.Headers, a.Request.Query} {
+	for _, m := range [...]map[string]string{a.Tokens, a.Captured, a.Request.Headers, a.Request.Query, a.Request.Body} {
 		for name, v := range m {
 			n += quotes + len(name) + len(v)
 		}

@@ -18,6 +18,7 @@ func TestTheAnswerIsWhatEncodingJSONWouldWrite(t *testing.T) {
 			Request: auth.Attachment{BaseURL: "https://x.example/api", Headers: map[string]string{"B": "2", "A": "1"}, Query: map[string]string{"q": "ü"}},
 		},
 		"control": {Scopes: []string{"12345678\x1f", "\x00abcdefgh", "abcdefg\x7f", "abcdefgé", "abcdef\xff\xfe"}, Request: auth.Attachment{Headers: map[string]string{}, Query: map[string]string{}}},
+		"signed":  {Scopes: []string{}, Request: auth.Attachment{Headers: map[string]string{}, Query: map[string]string{}, Body: map[string]string{"k": "v<"}, Signed: true}},
 		"empty":   {Scopes: []string{}, Request: auth.Attachment{Headers: map[string]string{}, Query: map[string]string{}}},
 	}
 	for name, a := range answers {

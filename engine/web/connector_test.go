@@ -40,7 +40,7 @@ func TestTheGalleryShowsWhatItsAddressSays(t *testing.T) {
 		{"a name that begins with it first", "q=h", nil},
 		{"category", "category=crm", []string{"hubspot", "salesforce"}},
 		{"any of several categories", "category=productivity&q=micro", []string{"microsoft"}},
-		{"kind", "kind=custom", []string{"acme-login"}},
+		{"kind", "kind=custom&q=acme", []string{"acme-login"}},
 		{"a kind for programs is its group", "kind=oauth2_client_credentials&q=micro", []string{"microsoft"}},
 		{"all together", "q=s&kind=bearer&category=payments&signin=yes", []string{"stripe"}},
 		{"nothing", "q=fax", nil},

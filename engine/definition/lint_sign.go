@@ -1,0 +1,129 @@
+package definition
+
+import "strings"
+
+func signRules() []Rule {
+	return []Rule{
+		{"sign-key", LevelError, "A signature is made with the key that its method takes.", lintSignKey},
+		{"sign-header-twice", LevelError, "What a signer writes is written by nothing else.", lintSignHeaderTwice},
+		{"signature-unused", LevelError, "A signature that is sent nowhere proves nothing.", lintSignatureUnused},
+		{"signature-constant", LevelWarning, "A signature over nothing of the request is good for every request, whoever sends it.", lintSignatureConstant},
+		{"weak-signature", LevelWarning, "Some ways to sign protect little, and are for providers that know no better.", lintWeakSignature},
+		{"apply-body-unsent", LevelError, "What goes into the body is not sent with GET and HEAD, which have none.", lintApplyBodyUnsent},
+	}
+}
+
+// signers calls f for every signer that stands in the file, with its JSON pointer.
+func (l *linter) signers(f func(a *Auth, s *Sign, at string)) {
+	l.methods(func(a *Auth, at string) {
+		if a.Apply != nil && a.Apply.Sign != nil && l.has(at+"/apply/sign") {
+			f(a, a.Apply.Sign, at+"/apply/sign/"+a.Apply.Sign.name())
+		}
+	})
+}
+
+func lintSignKey(l *linter) {
+	l.signers(func(_ *Auth, s *Sign, at string) {
+		o := s.OAuth1
+		if o == nil {
+			return
+		}
+		rsa := o.Method == "RSA-SHA1"
+		switch {
+		case rsa && o.PrivateKey.IsZero():
+			l.report(at+"/method", "RSA-SHA1 signs with a private key; say which under private_key")
+		case !rsa && !o.PrivateKey.IsZero():
+			l.reportKey(at+"/private_key", "%s signs with the secrets; a private key is RSA-SHA1's", o.Method)
+		case !rsa && o.ConsumerSecret.IsZero():
+			l.reportKey(at, "%s signs with the secrets; say the client's under consumer_secret", o.Method)
+		}
+	})
+}
+
+func lintSignHeaderTwice(l *linter) {
+	l.signers(func(a *Auth, s *Sign, at string) {
+		writes := s.header()
+		if writes == "" {
+			return
+		}
+		apply := strings.TrimSuffix(at, "/sign/"+s.name())
+		check := func(ps Params, at string) {
+			for _, p := range ps {
+				if strings.EqualFold(p.Name, writes) && !p.Drop {
+					l.reportKey(at+"/"+escape(p.Name), "the signer writes %s; what stands here would be replaced", writes)
+				}
+			}
+		}
+		check(a.Apply.Headers, apply+"/headers")
+		check(l.c.API.Headers, "/api/headers")
+		if a.API != nil {
+			check(a.API.Headers, strings.TrimSuffix(apply, "/apply")+"/api/headers")
+		}
+		if a.Apply.Basic != nil && writes == "Authorization" {
+			l.reportKey(apply+"/basic", "the signer writes Authorization; what stands here would be replaced")
+		}
+	})
+}
+
+func lintSignatureUnused(l *linter) {
+	l.signers(func(_ *Auth, s *Sign, at string) {
+		places := s.Places()
+		sent := s.Digest() == nil
+		for _, ps := range []Params{places.Headers, places.Query} {
+			for i := range ps {
+				sent = sent || ps[i].ReadsSignature()
+			}
+		}
+		if !sent {
+			l.reportKey(at, "the signature is sent nowhere; write it into a header or a parameter as ${signature}")
+		}
+	})
+}
+
+func lintSignatureConstant(l *linter) {
+	l.signers(func(_ *Auth, s *Sign, at string) {
+		d := s.Digest()
+		if d == nil || d.Message.readsRoot("request") {
+			return
+		}
+		l.report(at+"/message", "the message is the same for every request; make it of request.method, request.url and the like, as the provider says")
+	})
+}
+
+func lintWeakSignature(l *linter) {
+	l.signers(func(_ *Auth, s *Sign, at string) {
+		d := s.Digest()
+		switch {
+		case s.OAuth1 != nil && s.OAuth1.Method == "PLAINTEXT":
+			l.report(at+"/method", "PLAINTEXT sends the secrets with every request; use HMAC-SHA1 or better if the provider takes it")
+		case d != nil && d.Alg == "md5", s.Hash != nil && d.Alg == "sha1":
+			l.report(at+"/alg", "%s can be forged; use sha256 if the provider takes it", strings.ToUpper(d.Alg))
+		}
+	})
+}
+
+func lintApplyBodyUnsent(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		p := a.Apply
+		if p == nil || len(p.Body) == 0 || len(p.Headers)+len(p.Query)+len(p.Cookies) > 0 || p.Basic != nil || p.Sign != nil {
+			return
+		}
+		check := func(r *Request) {
+			if r != nil && r.Auth == "credential" && (r.Method == "GET" || r.Method == "HEAD") {
+				l.reportAt(r.URL.At, "a %s request has no body for the credential of %q; make it a POST, or say under apply where else it goes", r.Method, a.ID)
+			}
+		}
+		for _, r := range l.c.TestsFor(a) {
+			check(r)
+		}
+		if id := l.c.IdentityFor(a); id != nil {
+			check(id.Request)
+			for _, s := range id.Also {
+				check(s.Request)
+			}
+		}
+		for _, ch := range l.c.ChoicesFor(a) {
+			check(ch.Request)
+		}
+	})
+}

@@ -1,0 +1,196 @@
+package definition
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Sign says how every request with the credential is signed: exactly one of its members.
+type Sign struct {
+	OAuth1 *OAuth1Signature `yaml:"oauth1"`
+	AWS    *AWSSignature    `yaml:"aws_sigv4"`
+	HMAC   *HMACSignature   `yaml:"hmac"`
+	Hash   *DigestSignature `yaml:"hash"`
+	WSSE   *WSSESignature   `yaml:"wsse"`
+}
+
+// OAuth1Signature is RFC 5849 §3.
+type OAuth1Signature struct {
+	ConsumerKey    Template `yaml:"consumer_key"`
+	ConsumerSecret Template `yaml:"consumer_secret"`
+	// PrivateKey is what RSA-SHA1 signs with, instead of the secrets (§3.4.3).
+	PrivateKey  Template `yaml:"private_key"`
+	Token       Template `yaml:"token"`
+	TokenSecret Template `yaml:"token_secret"`
+	Method      string   `yaml:"method"` // HMAC-SHA1 (default), HMAC-SHA256, RSA-SHA1, PLAINTEXT
+	Realm       Template `yaml:"realm"`
+	// In is where the parameters go (§3.5): header (default), query, or form, which is the header for
+	// requests whose body is no form.
+	In string `yaml:"in"`
+}
+
+// AWSSignature is AWS Signature Version 4.
+type AWSSignature struct {
+	AccessKey    Template `yaml:"access_key"`
+	SecretKey    Template `yaml:"secret_key"`
+	SessionToken Template `yaml:"session_token"`
+	Region       Template `yaml:"region"`
+	Service      Template `yaml:"service"`
+}
+
+// HMACSignature is the HMAC (RFC 2104) of a message made of the request.
+type HMACSignature struct {
+	DigestSignature `yaml:",inline"`
+	Key             Template `yaml:"key"`
+	KeyEncoding     string   `yaml:"key_encoding"` // text (default), hex, base64
+}
+
+// DigestSignature is the digest of a message made of the request. Without a key, the message has to hold
+// a secret.
+type DigestSignature struct {
+	Alg          string   `yaml:"alg"` // md5, sha1, sha256, sha512
+	Message      Template `yaml:"message"`
+	Encoding     string   `yaml:"encoding"` // hex (default), base64, base64url
+	SignedPlaces `yaml:",inline"`
+}
+
+// SignedPlaces are where a signature goes, as ${signature}. What does not read the signature is put on
+// the request before it is signed, so that the signature can cover it.
+type SignedPlaces struct {
+	Headers Params `yaml:"headers"`
+	Query   Params `yaml:"query"`
+}
+
+// WSSESignature is the UsernameToken of OASIS Web Services Security (UsernameToken Profile 1.1 §3.1) in a
+// header.
+type WSSESignature struct {
+	Username Template `yaml:"username"`
+	Secret   Template `yaml:"secret"`
+	Header   string   `yaml:"header"` // X-WSSE (default)
+	// Digest says what of the SHA-1 is written in base64: its bytes (the profile's way), or their hex.
+	Digest string `yaml:"digest"`
+	// Nonce says how the nonce is written: in base64 (the profile's way), or as the text it is.
+	Nonce string `yaml:"nonce"`
+}
+
+// defaults fills in what is usual.
+func (s *Sign) defaults() {
+	if s == nil {
+		return
+	}
+	if o := s.OAuth1; o != nil {
+		o.Method, o.In = cmp.Or(o.Method, "HMAC-SHA1"), cmp.Or(o.In, "header")
+	}
+	if h := s.HMAC; h != nil {
+		h.KeyEncoding = cmp.Or(h.KeyEncoding, "text")
+	}
+	if d := s.Digest(); d != nil {
+		d.Encoding = cmp.Or(d.Encoding, "hex")
+	}
+	if w := s.WSSE; w != nil {
+		w.Header, w.Digest, w.Nonce = cmp.Or(w.Header, "X-WSSE"), cmp.Or(w.Digest, "bytes"), cmp.Or(w.Nonce, "base64")
+	}
+}
+
+// Digest returns the signer that is a message and its digest, keyed or not; nil if s is another.
+func (s *Sign) Digest() *DigestSignature {
+	if s.HMAC != nil {
+		return &s.HMAC.DigestSignature
+	}
+	return s.Hash
+}
+
+// Places are where the signature goes for the signers that say so; the others have their own.
+func (s *Sign) Places() SignedPlaces {
+	if d := s.Digest(); d != nil {
+		return d.SignedPlaces
+	}
+	return SignedPlaces{}
+}
+
+// ReadsSignature reports whether the parameter carries the signature, and so cannot be signed.
+func (p *Param) ReadsSignature() bool { return p.Value.reads("signature", "") }
+
+// ReadsBody reports whether the message is made of the body itself, of which the digest is not enough.
+func (d *DigestSignature) ReadsBody() bool {
+	return d.Message.reads("request", "body") || d.Message.reads("request", "size")
+}
+
+// reads reports whether a formula of t reads a name, or all of its root.
+func (t *Template) reads(root, name string) bool {
+	return t.uses(func(u use) bool { return u.root == root && (u.name == name || u.name == "") })
+}
+
+// readsRoot reports whether a formula of t reads anything below a root.
+func (t *Template) readsRoot(root string) bool {
+	return t.uses(func(u use) bool { return u.root == root })
+}
+
+func (t *Template) uses(f func(use) bool) bool {
+	return slices.ContainsFunc(t.parts, func(p part) bool { return p.expr != nil && slices.ContainsFunc(p.expr.uses, f) })
+}
+
+// sign compiles what a signature is made of, and where it goes.
+func (k *compiler) sign(s *Sign) {
+	if s == nil {
+		return
+	}
+	if o := s.OAuth1; o != nil {
+		k.filled(inCall, &o.ConsumerKey, &o.Token, &o.Realm)
+		k.filled(inSign, &o.ConsumerSecret, &o.TokenSecret, &o.PrivateKey)
+	}
+	if a := s.AWS; a != nil {
+		k.filled(inCall.requesting(), &a.AccessKey, &a.SessionToken, &a.Region, &a.Service)
+		k.filled(inSign, &a.SecretKey)
+	}
+	if h := s.HMAC; h != nil {
+		k.filled(inSign, &h.Key)
+	}
+	if d := s.Digest(); d != nil {
+		k.filled(inSign, &d.Message)
+	}
+	if w := s.WSSE; w != nil {
+		k.filled(inCall, &w.Username)
+		k.filled(inSign, &w.Secret)
+	}
+	places := s.Places()
+	k.params(places.Headers, inSigned)
+	k.params(places.Query, inSigned)
+}
+
+// filled compiles the templates that are there.
+func (k *compiler) filled(p place, ts ...*Template) {
+	for _, t := range ts {
+		if !t.IsZero() {
+			k.template(t, p)
+		}
+	}
+}
+
+// name is the signer's key in the definition.
+func (s *Sign) name() string {
+	switch {
+	case s.OAuth1 != nil:
+		return "oauth1"
+	case s.AWS != nil:
+		return "aws_sigv4"
+	case s.HMAC != nil:
+		return "hmac"
+	case s.Hash != nil:
+		return "hash"
+	default:
+		return "wsse"
+	}
+}
+
+// header is the header that the signer writes by itself; empty if the definition names its headers, or
+// there is none.
+func (s *Sign) header() string {
+	switch {
+	case s.AWS != nil, s.OAuth1 != nil && s.OAuth1.In != "query":
+		return "Authorization"
+	case s.WSSE != nil:
+		return s.WSSE.Header
+	}
+	return ""
+}

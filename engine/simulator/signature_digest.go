@@ -1,0 +1,130 @@
+package simulator
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"hash"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// digestSignature is a message's HMAC (RFC 2104) or digest.
+type digestSignature struct{ *definition.Sign }
+
+func (s digestSignature) found(c *call, out slots) bool {
+	places := s.Places()
+	return eachPlace(c, places, func(p *definition.Param, values []string) bool {
+		if len(values) != 1 {
+			return false
+		}
+		m, ok := valuePattern(p.Value.Source).match(values[0])
+		out.add(m)
+		return ok
+	})
+}
+
+// eachPlace calls f with every place and what is there, until f is not content.
+func eachPlace(c *call, places definition.SignedPlaces, f func(p *definition.Param, values []string) bool) bool {
+	query := c.r.URL.Query()
+	for i := range places.Headers {
+		if p := &places.Headers[i]; !p.Drop && !f(p, c.r.Header.Values(p.Name)) {
+			return false
+		}
+	}
+	for i := range places.Query {
+		if p := &places.Query[i]; !p.Drop && !f(p, query[p.Name]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s digestSignature) check(c *call, got slots, env definition.Env) *problem {
+	if at, told := signedAt(got); told {
+		if p := timely(at); p != nil {
+			return p
+		}
+	}
+	env["request"] = c.signedRequest(carriers(s.Places()), got)
+	want, err := s.made(env)
+	if err != nil {
+		return badSignature("nothing can be made of the request: " + err.Error())
+	}
+	env["signature"] = want
+	right := eachPlace(c, s.Places(), func(p *definition.Param, values []string) bool {
+		text, err := p.Value.Fill(env)
+		return err == nil && same(text, values[0])
+	})
+	if !right {
+		return badSignature("the signature is not that of this request and this secret")
+	}
+	if nonce := got["request.nonce"]; nonce != "" {
+		return c.once(nonce)
+	}
+	return nil
+}
+
+// carriers are the places that carry the signature itself, which cannot be a part of what is signed.
+func carriers(places definition.SignedPlaces) definition.SignedPlaces {
+	pick := func(ps definition.Params) (out definition.Params) {
+		for _, p := range ps {
+			if strings.Contains(p.Value.Source, "signature") {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	return definition.SignedPlaces{Headers: pick(places.Headers), Query: pick(places.Query)}
+}
+
+// made is the signature that the provider itself comes to.
+func (s digestSignature) made(env definition.Env) (string, error) {
+	d := s.Digest()
+	message, err := d.Message.Fill(env)
+	if err != nil {
+		return "", err
+	}
+	sums := map[string]func() hash.Hash{"md5": md5.New, "sha1": sha1.New, "sha256": sha256.New, "sha512": sha512.New}
+	h := sums[d.Alg]()
+	if s.HMAC != nil {
+		key, err := secretBytes(&s.HMAC.Key, s.HMAC.KeyEncoding, env)
+		if err != nil {
+			return "", err
+		}
+		h = hmac.New(sums[d.Alg], key)
+	}
+	h.Write([]byte(message))
+	switch sum := h.Sum(nil); d.Encoding {
+	case "base64":
+		return base64.StdEncoding.EncodeToString(sum), nil
+	case "base64url":
+		return base64.RawURLEncoding.EncodeToString(sum), nil
+	default:
+		return hex.EncodeToString(sum), nil
+	}
+}
+
+// secretBytes are the bytes of a key that is written in some way.
+func secretBytes(t *definition.Template, encoding string, env definition.Env) ([]byte, error) {
+	text, err := t.Fill(env)
+	switch {
+	case err != nil:
+		return nil, err
+	case encoding == "hex":
+		return hex.DecodeString(text)
+	case encoding == "base64":
+		for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding} {
+			if b, err := e.DecodeString(text); err == nil {
+				return b, nil
+			}
+		}
+		return base64.RawURLEncoding.DecodeString(text)
+	}
+	return []byte(text), nil
+}
