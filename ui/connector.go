@@ -116,6 +116,7 @@ type Sent struct {
 	Body               string
 	Tokens             []SentToken
 	Depends            string
+	Note               string // what happens to it besides
 }
 
 // SentToken is a signed token that a request carries under its name: what is in it, as JSON.

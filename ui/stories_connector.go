@@ -106,6 +106,11 @@ func storySent() []SentBy {
 				Headers: []SentValue{{"Accept", "application/json"}, {"Content-Type", "application/json"}},
 				Body:    `{"grant_type":"authorization_code","code":"[code]","client_secret":"[client_secret]","scopes":["read"]}`,
 			},
+			{
+				Title: "callback (from the browser)", Method: "GET", URL: "https://dowel.example/callback",
+				Query: []SentValue{{"code", "[code]"}, {"hmac", "[hmac]"}, {"state", "[state]"}},
+				Note:  "refused unless hmac is the HMAC-sha256, keyed with [client_secret], of all other parameters, sorted",
+			},
 			{Title: "identity, groups", Depends: "the address is not known before the person has chosen"},
 			{Title: "wave at the provider", Method: "GET", URL: "https://acme.zendesk.com/api/v2/wave"},
 		}},

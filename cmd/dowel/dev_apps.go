@@ -99,7 +99,7 @@ func usesApp(k *definition.Connector) bool {
 
 // simulatedApp is the client id and secret of the app every simulated provider knows.
 func simulatedApp(connector string) (id, key string) {
-	return "sim-" + connector, "simulated-secret-of-" + connector
+	return "sim-" + connector, "simulated-secret-of-" + connector + "-which-is-long-enough-to-sign-with-by-every-hash"
 }
 
 func registerApps(s *simulator.Simulator, connectors []*definition.Connector, redirectURI string) {

@@ -17,6 +17,9 @@ func (r Request) back(a Answer) (_ Request, captured map[string]string, err erro
 	if err := r.checkCallback(a.Query); err != nil {
 		return r, nil, err
 	}
+	if err := r.verify(r.Auth.Callback.Verify, a.Query, r.env(nil)); err != nil {
+		return r, nil, err
+	}
 	r.callback = callbackOf(r.RedirectURI, a.Query)
 	env := r.env(nil)
 	if r.Auth.Callback.Denied.Is(env) {

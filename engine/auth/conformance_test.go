@@ -29,6 +29,9 @@ func TestMethodsConform(t *testing.T) {
 		{"bearer-hs", auth.JWTBearer(), authtest.Setting{Fields: map[string]string{"account": "robot", "secret": "CANARY secret of more than 32 bytes"}}},
 		{"client-consent", auth.ClientCredentials(), authtest.Setting{Callback: map[string]string{"tenant": "acme"}}},
 		{"code-program", auth.AuthorizationCode(), authtest.Setting{Callback: map[string]string{"shop": "acme", "granted": "read"}}},
+		{"code-signed-query", auth.AuthorizationCode(), authtest.Setting{Callback: map[string]string{"shop": "acme & sons"}}},
+		{"code-signed-token", auth.AuthorizationCode(), authtest.Setting{}},
+		{"bearer-signed-parts", auth.Bearer(), authtest.Setting{Callback: map[string]string{"token": "CANARY-token", "shop": "acme"}}},
 		{"bearer-page", auth.Bearer(), authtest.Setting{Callback: map[string]string{"token": "CANARY-token"}}},
 		{"key-page", auth.APIKey(), authtest.Setting{
 			Fields:   map[string]string{"note": "mine"},

@@ -32,6 +32,7 @@ type ExplainedRequest struct {
 	Query       []string
 	Headers     []ExplainedHeader // by name
 	Body        string
+	Note        string // what happens to it besides being sent or taken
 	// Tokens are the signed tokens whose names stand in the request.
 	Tokens []ExplainedToken
 	// Depends says why the request cannot be made from examples alone; then there is nothing else.

@@ -1,6 +1,12 @@
 package auth
 
-import "net/http"
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+
+	"dowel/engine/definition"
+)
 
 // callback adds what the browser brings back, if the definition says more about it than RFC 6749 §4.1.2
 // does.
@@ -19,5 +25,25 @@ func (x explanation) callback() {
 		out.Query = append(out.Query, name+"=["+name+"]")
 	}
 	out.Query = append(out.Query, x.a.StateName()+"="+exampleState)
+	if v := x.a.Callback.Verify; v != nil {
+		out.Note = x.signed(v)
+	}
 	x.out.Requests = append(x.out.Requests, out)
+}
+
+// signed says how a signature is checked.
+func (x explanation) signed(v *definition.Verify) string {
+	r, _ := x.example("[captured.%s]")
+	key, err := v.Key().Fill(r.env(nil))
+	if err != nil {
+		key = v.Key().Source
+	}
+	if v.JWT != nil {
+		return fmt.Sprintf("refused unless %s is a token signed with %s by %s", v.JWT.Param, cmp.Or(v.JWT.Alg, "HS256"), key)
+	}
+	over := v.HMAC.Over.Source
+	if over == definition.OverSortedQuery {
+		over = "all other parameters, sorted"
+	}
+	return fmt.Sprintf("refused unless %s is the HMAC-%s, keyed with %s, of %s", v.HMAC.Param, cmp.Or(v.HMAC.Alg, "sha256"), key, over)
 }

@@ -36,6 +36,9 @@ func (r ExplainedRequest) write(b *strings.Builder) {
 	if r.Body != "" {
 		fmt.Fprintf(b, "\n    %s\n", r.Body)
 	}
+	if r.Note != "" {
+		fmt.Fprintf(b, "    (%s)\n", r.Note)
+	}
 	for _, t := range r.Tokens {
 		fmt.Fprintf(b, "\n    %s is a signed token\n      header %s\n      claims %s\n", t.Name, t.Header, t.Claims)
 	}

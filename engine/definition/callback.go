@@ -21,6 +21,8 @@ type Callback struct {
 	// Fields are fields of the method that the callback answers instead of the person.
 	Fields  Captures `yaml:"fields"`
 	Capture Captures `yaml:"capture"`
+	// Verify says how the provider signs the answer; nil: it does not.
+	Verify *Verify `yaml:"verify"`
 
 	noCode bool // the definition says that no code comes back
 }
@@ -81,6 +83,18 @@ func (a *Auth) CallbackNames() []string {
 		}
 	}
 	read(a.Callback.Denied)
+	if v := a.Callback.Verify; v != nil {
+		if v.HMAC != nil {
+			for _, p := range v.HMAC.Over.parts {
+				read(p.expr)
+			}
+		}
+		for _, name := range v.params() {
+			if !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
 	if a.Token != nil {
 		for i := range a.Token.Params {
 			for _, p := range a.Token.Params[i].Value.parts {
@@ -116,6 +130,7 @@ func (k *compiler) callback(a *Auth) {
 	k.decision(a.Callback.Denied, inCallback)
 	k.captures(a.Callback.Fields, inCallback)
 	k.captures(a.Callback.Capture, inCallback)
+	k.verify(a.Callback.Verify)
 	for _, told := range a.Callback.Fields {
 		for i := range a.Fields {
 			if f := &a.Fields[i]; f.Name == told.Name {

@@ -43,6 +43,8 @@ var (
 	inAuthorize = place{fields: publicFields, app: true, callback: true}
 	inIssuer    = place{fields: publicFields}
 	inCallback  = place{fields: publicFields, callback: true}
+	inVerify    = place{fields: allFields, app: true, appSecret: true}
+	inSigner    = place{fields: publicFields, app: true}
 	inExchange  = place{fields: allFields, app: true, appSecret: true, callback: true, captured: true}
 	inRefresh   = place{fields: allFields, app: true, appSecret: true, callback: true, captured: true, credential: true}
 	inCall      = place{fields: allFields, app: true, captured: true, credential: true}

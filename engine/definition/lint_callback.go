@@ -14,6 +14,8 @@ func callbackRules() []Rule {
 		{"required-unused", LevelWarning, "What a callback must tell is read somewhere.", lintRequiredUnused},
 		{"state-lost", LevelError, "A callback is found by its state, which is sent in one place and comes back.", lintStateLost},
 		{"host-from-callback", LevelError, "What a browser brings does not decide where secrets go.", lintHostFromCallback},
+		{"verify-key", LevelError, "A signature proves something if nobody but the provider and us has the key.", lintVerifyKey},
+		{"verify-over", LevelError, "A signature is over what the browser brings.", lintVerifyOver},
 		{"pkce-encoding", LevelError, "How a hash is written matters only where there is one.", lintPKCEEncoding},
 	}
 }
@@ -90,6 +92,49 @@ func lintHostFromCallback(l *linter) {
 			}
 		}
 	}
+}
+
+// verifies calls f for every signature that is checked, with its JSON pointer.
+func (l *linter) verifies(f func(a *Auth, v *Verify, at string)) {
+	l.methods(func(a *Auth, at string) {
+		if a.Callback.Verify != nil {
+			f(a, a.Callback.Verify, at+"/callback/verify")
+		}
+	})
+}
+
+func lintVerifyKey(l *linter) {
+	l.verifies(func(a *Auth, v *Verify, _ string) {
+		key, secret := v.Key(), false
+		for _, p := range key.parts {
+			if p.expr == nil {
+				continue
+			}
+			secret = secret || l.secretIn(p.expr) != ""
+			for _, u := range p.expr.uses {
+				if f, ok := a.Fields.Named(u.name); ok && f.Told && u.root == "fields" {
+					l.reportAt(key.At, "fields.%s is told by the callback itself, so whoever writes one could choose the key", u.name)
+				}
+			}
+		}
+		if !secret {
+			l.reportAt(key.At, "nothing in %q is secret, so anybody could sign; use the app's client secret, or a field of type password", cut(key.Source))
+		}
+	})
+}
+
+func lintVerifyOver(l *linter) {
+	l.verifies(func(_ *Auth, v *Verify, _ string) {
+		if v.HMAC == nil || v.HMAC.Over.Source == OverSortedQuery {
+			return
+		}
+		for _, p := range v.HMAC.Over.parts {
+			if p.expr != nil && slices.ContainsFunc(p.expr.uses, func(u use) bool { return u.root == "callback.query" || u.root == "callback.posted" }) {
+				return
+			}
+		}
+		l.reportAt(v.HMAC.Over.At, "%q reads nothing of the callback, so one signature would do for all; write %s, or read callback.query", cut(v.HMAC.Over.Source), OverSortedQuery)
+	})
 }
 
 func lintPKCEEncoding(l *linter) {

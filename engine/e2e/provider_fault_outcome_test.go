@@ -131,7 +131,7 @@ func (c *faultCase) accusesTheApp() {
 	if app.RefusedSince == nil {
 		c.Error("the app does not say that it is refused")
 	}
-	body := map[string]string{"client_secret": "simulated-secret-of-" + c.live.Connector}
+	body := map[string]string{"client_secret": "simulated-secret-of-" + c.live.Connector + "-which-is-long-enough-to-sign-with-by-every-hash"}
 	if status, b := c.house.Do(http.MethodPatch, "/api/v1/apps/"+app.ID, body); status != http.StatusOK {
 		c.Errorf("mend the app: %d %s", status, b)
 	}

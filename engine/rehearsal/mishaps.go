@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"dowel/engine/connection"
 	"dowel/engine/definition"
@@ -38,6 +40,43 @@ func (p *play) denial(ctx context.Context) (bool, error) {
 	return true, failed(at, err, "denied")
 }
 
+// forgery brings a callback that somebody has changed on the way, where the provider signs it.
+func (p *play) forgery(ctx context.Context) (bool, error) {
+	v := p.a.Callback.Verify
+	if v == nil {
+		return false, nil
+	}
+	for what, forge := range map[string]func(url.Values){
+		"another parameter": func(q url.Values) { q.Set("simulated_forgery", "yes") },
+		"another signature": func(q url.Values) { q.Set(v.Param(), swapped(q.Get(v.Param()))) },
+		"no signature":      func(q url.Values) { q.Del(v.Param()) },
+	} {
+		if what == "another parameter" && (v.HMAC == nil || v.HMAC.Over.Source != definition.OverSortedQuery) {
+			continue // not all of them are signed
+		}
+		p.onTheWay = forge
+		at, err := p.connect(ctx, p.answers, ben, "allow")
+		p.onTheWay = nil
+		if err := failed(at, err, "callback-unverified"); err != nil {
+			return true, fmt.Errorf("with %s: %w", what, err)
+		}
+	}
+	return true, nil
+}
+
+// swapped is a text of the same form with two characters changed.
+func swapped(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case 'a':
+			return 'b'
+		case 'b':
+			return 'a'
+		}
+		return r
+	}, s) + "ab"
+}
+
 // wrongSecret connects with an app secret or a typed secret that is not right.
 func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 	answers := p.answers
@@ -60,7 +99,7 @@ func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 	}
 	at, err := p.connect(ctx, answers, ana, "allow")
 	if p.app {
-		return true, failed(at, err, "app-misconfigured")
+		return true, failed(at, err, "app-misconfigured", "callback-unverified")
 	}
 	return true, failed(at, err, "invalid-key", "app-misconfigured", "provider-error")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"dowel/engine/access"
@@ -25,13 +26,15 @@ type play struct {
 	answers  map[string]string
 	app      bool   // the method uses an app of ours
 	id       string // of the connection
+	// onTheWay changes what a browser brings back; nil: nothing.
+	onTheWay func(url.Values)
 }
 
 // The registration that every simulated provider knows. The odd characters are those that Basic, forms
-// and queries give a meaning to.
+// and queries give a meaning to; the secret is long enough to sign with (RFC 7518 §3.2).
 const (
 	clientID     = "rehearsal app:1"
-	clientSecret = "s3cret/%+& of the app"
+	clientSecret = "s3cret/%+& of the app, and as long as the longest hash of a signature"
 )
 
 func (s *stage) newPlay(ctx context.Context, k *definition.Connector, a *definition.Auth) (*play, error) {
@@ -112,6 +115,9 @@ func (p *play) visit(ctx context.Context, address, account, decision string) (fl
 	query, posted, err := p.visitor.consent(ctx, address, account, decision)
 	if err != nil {
 		return flow.Progress{}, err
+	}
+	if p.onTheWay != nil {
+		p.onTheWay(query)
 	}
 	by := flow.ByQuery
 	if posted {

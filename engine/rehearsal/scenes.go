@@ -33,6 +33,7 @@ func (p *play) scenes() []scene {
 		{"provider error", p.providerError},
 		{"revoke", p.revoke},
 		{"denial", p.denial},
+		{"forgery", p.forgery},
 		{"wrong secret", p.wrongSecret},
 		{"wrong key", p.wrongKey},
 		{"unfit key", p.unfitKey},

@@ -18,6 +18,7 @@ type consent struct {
 	code
 	state  string
 	inputs slots
+	claims map[string]any // of a token that signs the answer
 	decide sync.Once
 	answer *answer // what was decided
 }

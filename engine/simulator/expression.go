@@ -69,6 +69,10 @@ func (d document) path(n ast.Node, it []any) ([]any, bool) {
 		case *ast.IntegerNode:
 			return join(base, max(p.Value, 0)), true
 		}
+	case *ast.CallNode:
+		// Whatever token it is of: one is signed for each answer.
+		callee, ok := n.Callee.(*ast.IdentifierNode)
+		return []any{"claims"}, ok && callee.Value == "jwt_claims"
 	case *ast.BuiltinNode:
 		if len(n.Arguments) == 0 || !firstOf[n.Name] && n.Name != "filter" {
 			return nil, false

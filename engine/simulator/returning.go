@@ -42,6 +42,7 @@ func (c *call) allowed(ask *consent, granted *code) url.Values {
 			told.set(at, "sim-"+strings.ToLower(name))
 		}
 	}
+	ask.claims, _ = told.get([]any{"claims"}).(map[string]any)
 	s.consents[consentKey(c.connector.ID, a, granted.client)] = true
 	return told.brought()
 }
@@ -153,6 +154,11 @@ func (c *call) back(ask *consent, values url.Values) *answer {
 	if ask.auth.Issuer != nil {
 		if iss, err := ask.auth.Issuer.Fill(ask.inputs.env()); err == nil {
 			values.Set("iss", iss)
+		}
+	}
+	if v := ask.auth.Callback.Verify; v != nil && values.Get("error") == "" {
+		if err := c.sign(v, cmp.Or(c.app(ask.client), &client{id: ask.client}), ask.inputs, values, ask.claims); err != nil {
+			return c.stop("The answer cannot be signed: " + err.Error() + ".")
 		}
 	}
 	if ask.auth.Callback.FormPost {

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"dowel/engine/auth"
 	"dowel/engine/definition"
@@ -28,8 +29,8 @@ const Canary = "CANARY"
 
 // What the suite's provider and its app are called.
 const (
-	clientID     = "app id/1"                       // with a blank, so that forgetting to encode it shows
-	clientSecret = "CANARY client secret: %41+&=/ü" // and with what forms, headers and JSON give a meaning to
+	clientID     = "app id/1"                                     // with a blank, so that forgetting to encode it shows
+	clientSecret = "CANARY client secret, to sign with: %41+&=/ü" // and with what forms, headers and JSON give a meaning to
 	redirectURI  = "https://dowel.example/callback"
 	theCode      = "CANARY-code+/%=&"
 )
@@ -71,6 +72,7 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"CallbackIssuer", redirects, testIssuer},
 		{"CallbackIsKept", redirects, testCallbackKept},
 		{"CallbackThatLacksSomething", redirects, testCallbackLacks},
+		{"CallbackThatIsNotSigned", verifies, testVerified},
 		{"CodeThatIsRefused", codes, testCodeRefused},
 
 		{"TokenRequest", tokens, testTokenRequest},
@@ -232,8 +234,13 @@ func (b *bench) brought() url.Values {
 	return out
 }
 
+// complete brings back the parameters, and the state beside them, signed if the provider signs.
 func (b *bench) complete(t *testing.T, p auth.Pending, query url.Values) (auth.Done, error) {
 	t.Helper()
+	query = maps.Clone(query)
+	query.Set(b.request.Auth.StateName(), p.State)
+	_, key := b.client()
+	b.sign(t, query, key, time.Now())
 	step, err := b.method.Complete(t.Context(), b.request, p, auth.Answer{Query: query})
 	if err != nil {
 		return auth.Done{}, err
