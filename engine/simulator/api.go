@@ -84,7 +84,7 @@ func (c *call) tellOptions(d document, ch *definition.Choice, a Account) {
 		list = append(list, o["option"])
 	}
 	where := document{}
-	where.place(ch.Options, list)
+	where.list(ch.Options, list)
 	d.set(body(), merge(d.get(body()), where.get(body())))
 }
 

@@ -141,13 +141,24 @@ func (a *atlas) add(e endpoint, source string) {
 	a.endpoints = append(a.endpoints, &e)
 }
 
-// find returns the endpoints at an address, whatever their method.
+// find returns the endpoints at an address, whatever their method. Where it could be several because what
+// was asked may have a path of its own, it is those that leave the least to it.
 func (a *atlas) find(host, path string) []hit {
 	var out []hit
 	for _, e := range a.endpoints {
-		if s, ok := e.address.match(host, path); ok && a.hosted(host, s) {
-			out = append(out, hit{e, s})
+		s, ok := e.address.match(host, path)
+		if !ok || !a.hosted(host, s) {
+			continue
 		}
+		if len(out) > 0 {
+			switch now, before := len(s[ownPath]), len(out[0].slots[ownPath]); {
+			case now > before:
+				continue
+			case now < before:
+				out = nil
+			}
+		}
+		out = append(out, hit{e, s})
 	}
 	return out
 }

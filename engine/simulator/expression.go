@@ -23,6 +23,26 @@ func (d document) place(e *definition.Expression, value any) {
 	}
 }
 
+// list puts entries where e reads a list, and makes them such that e does not filter them out.
+func (d document) list(e *definition.Expression, entries []any) {
+	n := parse(e)
+	for {
+		b, ok := n.(*ast.BuiltinNode)
+		if !ok || b.Name != "filter" || len(b.Arguments) < 2 {
+			break
+		}
+		for i, entry := range entries {
+			of := document{"entry": entry}
+			of.make(b.Arguments[1], true, []any{"entry"})
+			entries[i] = of["entry"]
+		}
+		n = b.Arguments[0]
+	}
+	if n != nil {
+		d.put(n, entries, nil)
+	}
+}
+
 // decide makes e come out as want.
 func (d document) decide(e *definition.Expression, want bool) {
 	if n := parse(e); n != nil {

@@ -102,7 +102,7 @@ func newPattern(ps []piece, part func(p piece, before, after string) string) pat
 			after = ps[i+1].text
 		}
 		name := p.formula
-		if !plainName.MatchString(name) {
+		if !plainName.MatchString(name) && name != ownPath {
 			name = ""
 		}
 		out.names = append(out.names, name)
@@ -153,6 +153,9 @@ func (p pattern) optional(a *definition.Auth, inputs definition.Fields) bool {
 	return true
 }
 
+// ownPath names what a formula that stands for the beginning of an address has after its host.
+const ownPath = "#path"
+
 // address recognizes the addresses a URL template can be filled to.
 type address struct {
 	host, path pattern
@@ -172,8 +175,9 @@ func newAddress(c *definition.Connector, a *definition.Auth, source string) (add
 		return out, false
 	}
 	if ps[0].isFormula {
+		// What is asked or captured may end with a path of its own.
 		out.anyHost = true
-		path = ps[1:]
+		path = append([]piece{{formula: ownPath, isFormula: true}}, ps[1:]...)
 	} else {
 		_, after, ok := strings.Cut(ps[0].text, "://")
 		if !ok {
@@ -183,7 +187,12 @@ func newAddress(c *definition.Connector, a *definition.Auth, source string) (add
 		host, path = splitHost(ps)
 	}
 	out.host = newPattern(host, func(p piece, before, after string) string { return hostPart(c, a, p, before, after) })
-	out.path = newPattern(cutQuery(path), func(piece, string, string) string { return `[^/]+` })
+	out.path = newPattern(cutQuery(path), func(p piece, _, _ string) string {
+		if p.formula == ownPath {
+			return `(?:/[^/]+)*?`
+		}
+		return `[^/]+`
+	})
 	return out, true
 }
 
