@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"dowel/engine/auth"
 	"dowel/engine/connection"
@@ -56,7 +57,7 @@ func (p *play) identity(ctx context.Context) (bool, error) {
 	switch {
 	case err != nil:
 		return true, err
-	case view.Identity.Subject == "":
+	case view.Identity.Subject == "" || strings.Contains(view.Identity.Subject, "<nil>"):
 		return true, errors.New("the answer tells no subject where identity.subject looks for it")
 	case id.Email != nil && view.Identity.Email == "":
 		return true, errors.New("the answer tells no e-mail address where identity.email looks for it")

@@ -164,7 +164,7 @@ func (d document) split(n *ast.BinaryNode, value any, it []any) {
 	}
 }
 
-// leaves are the parts of a sum that are not constant.
+// leaves are the parts of a sum that an answer decides: neither constant nor known beforehand.
 func leaves(n ast.Node) []ast.Node {
 	switch n := n.(type) {
 	case *ast.BinaryNode:
@@ -173,8 +173,31 @@ func leaves(n ast.Node) []ast.Node {
 		}
 	case *ast.StringNode, *ast.IntegerNode:
 		return nil
+	case *ast.MemberNode:
+		if root, ok := rootOf(n).(*ast.IdentifierNode); ok && known[root.Value] {
+			return nil
+		}
 	}
 	return []ast.Node{n}
+}
+
+// known are the names of what was there before the answer.
+var known = map[string]bool{
+	"inputs": true, "values": true, "fields": true, "environment": true, "app": true, "captured": true, "credential": true,
+}
+
+// rootOf is what a chain of members begins with.
+func rootOf(n ast.Node) ast.Node {
+	for {
+		switch m := n.(type) {
+		case *ast.MemberNode:
+			n = m.Node
+		case *ast.ChainNode:
+			n = m.Node
+		default:
+			return n
+		}
+	}
 }
 
 // make makes a decision come out as want.
