@@ -55,15 +55,31 @@ type AppRow struct {
 	Environment                string // empty: any
 	HasSecret                  bool
 	Scopes                     []string
-	Refused                    time.Time // since when the provider refuses it; zero: it does not
-	RefusedReason              string
-	CreatedAt                  time.Time
+	// Answers are what is registered beside them, for people to read; Fields the same to be changed. A
+	// secret that is left empty stays. NoSecret says that there is no client secret.
+	Answers       []AppAnswer
+	Fields        []Field
+	NoSecret      bool
+	Error         string    // about the client secret that was typed
+	Refused       time.Time // since when the provider refuses it; zero: it does not
+	RefusedReason string
+	CreatedAt     time.Time
 }
 
-// AppForm is what was typed into the form for a new app, when it has to be shown again.
+// AppAnswer is one thing that is registered beside a client id. Of a secret it is only said that it is
+// there.
+type AppAnswer struct {
+	Label, Value string
+	Secret       bool
+}
+
+// AppForm is the form for a new app, with what was typed into it when it has to be shown again.
 type AppForm struct {
 	Name, Method, Environment, ClientID, Scopes string
-	Errors                                      map[string]string // by form field: name, method, client_id, client_secret, scopes
+	// Fields are asked beside the client id and secret.
+	Fields               []Field
+	NoClientID, NoSecret bool              // what the connector's apps do not have
+	Errors               map[string]string // by form field: name, method, client_id, client_secret, scopes
 }
 
 // Verified says how far a definition has been checked, as its file does.
@@ -79,8 +95,8 @@ type Link struct{ Key, URL string }
 
 // ConnectorPage is one connector with its apps. POST /console/connectors/{id}/connect (csrf, end_user,
 // method) opens a connect session; POST /console/connectors/{id}/apps (csrf, name, method, environment,
-// client_id, client_secret, scopes) adds an app; POST /console/apps/{id}/secret (csrf, client_secret)
-// replaces the secret; POST /console/apps/{id}/delete (csrf) deletes it.
+// client_id, client_secret, scopes and the app's fields) adds an app; POST /console/apps/{id}/secret (csrf,
+// client_secret and the app's fields) replaces them; POST /console/apps/{id}/delete (csrf) deletes it.
 type ConnectorPage struct {
 	ConnectorHead
 	// Simulated says that no real provider is called: connecting is trying.
@@ -96,6 +112,7 @@ type ConnectorPage struct {
 	BaseURL       string
 	RedirectURI   string
 	NeedsApp      bool // connecting is not possible before an app is added
+	TakesNoApp    bool // no method makes use of one
 	Apps          []AppRow
 	AppForm       AppForm
 	Connections   []ConnectionRow

@@ -80,7 +80,13 @@ func connectorStory(bare bool) ConnectorPage {
 	}
 	if bare {
 		p.NeedsApp, p.Methods[0].LacksApp = true, true
-		p.AppForm = AppForm{Name: "Production", Errors: map[string]string{"client_id": "Client ID is required"}}
+		p.AppForm = AppForm{
+			Name: "Production", NoSecret: true, Errors: map[string]string{"client_id": "Client ID is required"},
+			Fields: []Field{
+				{Name: "team_id", Label: "Team ID", Required: true, Value: "A1B2C3D4E5"},
+				{Name: "private_key", Label: "Private key", Type: "textarea", Secret: true, Required: true, Error: "Private key is a public key and not the private one."},
+			},
+		}
 		p.Custom, p.SignsIn, p.Verified, p.Links, p.Replaces, p.Findings = true, false, Verified{}, nil, nil, 2
 		p.Deprecated = "Zendesk has a new sign-in; use zendesk-v2."
 		return p
@@ -88,6 +94,11 @@ func connectorStory(bare bool) ConnectorPage {
 	p.Simulated = true
 	p.Apps = []AppRow{
 		{ID: "app_1", Name: "Production", Method: "oauth", ClientID: "acme_flows_prod", HasSecret: true, CreatedAt: storyTime.Add(-2000 * time.Hour)},
+		{
+			ID: "app_3", Name: "Signing", Method: "robot", ClientID: "robots", NoSecret: true, CreatedAt: storyTime.Add(-time.Hour),
+			Answers: []AppAnswer{{"Team ID", "A1B2C3D4E5", false}, {"Private key", "", true}},
+			Fields:  []Field{{Name: "team_id", Label: "Team ID", Value: "A1B2C3D4E5"}, {Name: "private_key", Label: "Private key", Type: "textarea", Secret: true}},
+		},
 		{ID: "app_2", Name: "Old", ClientID: "acme_" + strings.Repeat("x", 40), Refused: storyTime.Add(-3 * time.Hour), RefusedReason: "the provider refuses the app (401 invalid_client)", Scopes: []string{"read"}},
 	}
 	p.Connections = storyRows()[:1]

@@ -48,7 +48,7 @@ func serveDev(ctx context.Context, c *Config, o engine.Options, ln net.Listener,
 	if err != nil {
 		return err
 	}
-	n := newcomer{engine: e, catalog: o.Catalog, simulator: sim, redirectURI: c.PublicURL + "/callback", served: map[string]bool{}, log: o.Logger}
+	n := newcomer{engine: e, catalog: o.Catalog, simulator: sim, base: base, redirectURI: c.PublicURL + "/callback", served: map[string]bool{}, log: o.Logger}
 	if err := n.serveNew(ctx); err != nil {
 		return err
 	}

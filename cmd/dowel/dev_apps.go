@@ -3,12 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"dowel/engine"
 	"dowel/engine/connection"
 	"dowel/engine/definition"
+	"dowel/engine/rehearsal"
 	"dowel/engine/simulator"
 )
 
@@ -18,6 +23,7 @@ type newcomer struct {
 	engine      *engine.Engine
 	catalog     *definition.Catalog
 	simulator   *simulator.Simulator // nil: it runs elsewhere and knows its apps
+	base        *url.URL             // where it is
 	redirectURI string
 	served      map[string]bool // by id and version
 	log         *slog.Logger
@@ -41,7 +47,7 @@ func (n newcomer) serveNew(ctx context.Context) error {
 	if n.simulator != nil {
 		registerApps(n.simulator, fresh, n.redirectURI)
 	}
-	if err := seedApps(ctx, n.engine.Connections, fresh); err != nil {
+	if err := n.seedApps(ctx, fresh); err != nil {
 		return err
 	}
 	for _, k := range fresh {
@@ -66,26 +72,91 @@ func (n newcomer) follow(ctx context.Context) error {
 	}
 }
 
-func seedApps(ctx context.Context, s *connection.Service, connectors []*definition.Connector) error {
-	have := map[string]bool{}
-	apps, err := s.Apps(ctx, developer(), "")
+// seedApps makes the apps that are not there. One that signs gets a new key: the provider may have been
+// started anew, and has then forgotten the old one.
+func (n newcomer) seedApps(ctx context.Context, connectors []*definition.Connector) error {
+	have := map[string]connection.AppView{}
+	apps, err := n.engine.Connections.Apps(ctx, developer(), "")
 	if err != nil {
 		return err
 	}
 	for _, a := range apps {
-		have[a.Connector] = true
+		if id, _ := simulatedApp(a.Connector); have[a.Connector].ID == "" || a.ClientID == id {
+			have[a.Connector] = a
+		}
 	}
 	for _, k := range connectors {
-		if !usesApp(k) || have[k.ID] {
+		if !usesApp(k) {
 			continue
 		}
-		id, key := simulatedApp(k.ID)
-		name := "Simulated " + k.Name
-		if _, err := s.CreateApp(ctx, developer(), connection.AppInput{Connector: k.ID, Name: &name, ClientID: &id, ClientSecret: &key}); err != nil {
+		seed := n.seedApp
+		if a, ok := have[k.ID]; ok {
+			seed = func(ctx context.Context, k *definition.Connector) error { return n.renewKeys(ctx, k, a) }
+		}
+		if err := seed(ctx, k); err != nil {
 			return fmt.Errorf("seed app of %s: %w", k.ID, err)
 		}
 	}
 	return nil
+}
+
+// renewKeys gives a simulated app new keys, if it signs.
+func (n newcomer) renewKeys(ctx context.Context, k *definition.Connector, app connection.AppView) error {
+	if id, _ := simulatedApp(k.ID); app.ClientID != id {
+		return nil // the developer's own
+	}
+	keys := false
+	answers, err := rehearsal.AppAnswers(k, app.Method, func(a *definition.Auth, _ *definition.JWT) (string, error) {
+		keys = true
+		return n.issuedKey(ctx, k, a)
+	})
+	if err != nil || !keys {
+		return err
+	}
+	_, err = n.engine.Connections.UpdateApp(ctx, developer(), app.ID, connection.AppInput{Fields: answers})
+	return err
+}
+
+func (n newcomer) seedApp(ctx context.Context, k *definition.Connector) error {
+	id, key := simulatedApp(k.ID)
+	name := "Simulated " + k.Name
+	in := connection.AppInput{Connector: k.ID, Name: &name}
+	hasID, hasSecret := k.AppAsks("")
+	if hasID {
+		in.ClientID = &id
+	}
+	if hasSecret {
+		in.ClientSecret = &key
+	}
+	var err error
+	in.Fields, err = rehearsal.AppAnswers(k, "", func(a *definition.Auth, _ *definition.JWT) (string, error) {
+		return n.issuedKey(ctx, k, a)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = n.engine.Connections.CreateApp(ctx, developer(), in)
+	return err
+}
+
+// issuedKey asks the simulated provider for a key, as an operator would its console.
+func (n newcomer) issuedKey(ctx context.Context, k *definition.Connector, a *definition.Auth) (string, error) {
+	at := n.base.JoinPath(k.ID, "_key")
+	at.RawQuery = url.Values{"method": {a.ID}}.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
+	if err != nil {
+		return "", fmt.Errorf("ask the simulator for a key: %w", err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("the simulator gives out no key: %s", text)
+	}
+	return strings.TrimSpace(string(text)), err
 }
 
 func usesApp(k *definition.Connector) bool {

@@ -7,20 +7,22 @@ import (
 )
 
 type appInput struct {
-	Connector    string   `json:"connector"`
-	Method       string   `json:"method"`
-	Environment  string   `json:"environment"`
-	Name         *string  `json:"name"`
-	ClientID     *string  `json:"client_id"`
-	ClientSecret *string  `json:"client_secret"`
-	Scopes       []string `json:"scopes"`
+	Connector    string             `json:"connector"`
+	Method       string             `json:"method"`
+	Environment  string             `json:"environment"`
+	Name         *string            `json:"name"`
+	ClientID     *string            `json:"client_id"`
+	ClientSecret *string            `json:"client_secret"`
+	Fields       map[string]*string `json:"fields"`
+	Scopes       []string           `json:"scopes"`
 }
 
 type appChange struct {
-	Name         *string  `json:"name"`
-	ClientID     *string  `json:"client_id"`
-	ClientSecret *string  `json:"client_secret"`
-	Scopes       []string `json:"scopes"`
+	Name         *string            `json:"name"`
+	ClientID     *string            `json:"client_id"`
+	ClientSecret *string            `json:"client_secret"`
+	Fields       map[string]*string `json:"fields"`
+	Scopes       []string           `json:"scopes"`
 }
 
 func (h *handler) appList(c *fiber.Ctx) error {
@@ -38,7 +40,7 @@ func (h *handler) appCreate(c *fiber.Ctx) error {
 	}
 	app, err := h.Connections.CreateApp(c.UserContext(), principal(c), connection.AppInput{
 		Connector: in.Connector, Method: in.Method, Environment: in.Environment, Name: in.Name, ClientID: in.ClientID,
-		ClientSecret: in.ClientSecret, Scopes: in.Scopes,
+		ClientSecret: in.ClientSecret, Fields: in.Fields, Scopes: in.Scopes,
 	})
 	if err != nil {
 		return err
@@ -52,7 +54,7 @@ func (h *handler) appUpdate(c *fiber.Ctx) error {
 		return err
 	}
 	app, err := h.Connections.UpdateApp(c.UserContext(), principal(c), c.Params("id"), connection.AppInput{
-		Name: in.Name, ClientID: in.ClientID, ClientSecret: in.ClientSecret, Scopes: in.Scopes,
+		Name: in.Name, ClientID: in.ClientID, ClientSecret: in.ClientSecret, Fields: in.Fields, Scopes: in.Scopes,
 	})
 	if err != nil {
 		return err

@@ -26,12 +26,15 @@ type connectorView struct {
 }
 
 type methodView struct {
-	ID       string      `json:"id"`
-	Kind     string      `json:"kind"`
-	Label    string      `json:"label,omitempty"`
-	NeedsApp bool        `json:"needs_app"`
-	Fields   []fieldView `json:"fields"`
-	Scopes   []string    `json:"scopes"`
+	ID       string `json:"id"`
+	Kind     string `json:"kind"`
+	Label    string `json:"label,omitempty"`
+	NeedsApp bool   `json:"needs_app"`
+	// AppFields are what an app has to say beside its client id; AppSecret whether it has a client secret.
+	AppFields []fieldView `json:"app_fields"`
+	AppSecret bool        `json:"app_secret"`
+	Fields    []fieldView `json:"fields"`
+	Scopes    []string    `json:"scopes"`
 }
 
 type fieldView struct {
@@ -89,7 +92,10 @@ func showConnector(k *definition.Connector) connectorView {
 		out.Categories = []string{}
 	}
 	for _, a := range k.Auth {
-		m := methodView{ID: a.ID, Kind: string(a.Kind), Label: a.Label, NeedsApp: a.NeedsApp(), Fields: showFields(a.Fields), Scopes: []string{}}
+		m := methodView{
+			ID: a.ID, Kind: string(a.Kind), Label: a.Label, NeedsApp: a.NeedsApp(), Fields: showFields(a.Fields), Scopes: []string{},
+			AppFields: showFields(a.AppFields), AppSecret: a.AsksSecret(),
+		}
 		if a.Scopes != nil {
 			for _, t := range a.Scopes.Default {
 				m.Scopes = append(m.Scopes, t.Source)

@@ -83,7 +83,9 @@ type App struct {
 	ID           string
 	ClientID     string
 	ClientSecret secret.Value
-	Scopes       []string // replaces the definition's default scopes when not empty
+	// Fields are what is registered beside them.
+	Fields map[string]secret.Value
+	Scopes []string // replaces the definition's default scopes when not empty
 }
 
 // Request is everything a Method may use for one connection of one person.

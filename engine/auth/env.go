@@ -55,8 +55,10 @@ func (r Request) callEnv(c *Credential) definition.Env {
 	if own, ok := fields["client_id"]; ok && id == "" {
 		id, key = own.Reveal(), fields["client_secret"]
 	}
-	if id != "" {
-		env["app"] = map[string]any{"client_id": id, "client_secret": key.Reveal()}
+	if id != "" || len(r.App.Fields) > 0 {
+		app := revealedAny(r.App.Fields)
+		app["client_id"], app["client_secret"] = id, key.Reveal()
+		env["app"] = app
 	}
 	return env
 }

@@ -189,7 +189,7 @@ func (x explanation) request(title string, build func(Request, Credential) (*htt
 func (x explanation) example(captured string) (Request, Credential) {
 	r := Request{
 		Connector: x.k, Auth: x.a, Inputs: map[string]string{}, Fields: map[string]secret.Value{}, Captured: map[string]string{},
-		App: App{ClientID: "[client_id]", ClientSecret: secret.New("[client_secret]")}, RedirectURI: x.redirectURI,
+		App: App{ClientID: "[client_id]", ClientSecret: secret.New("[client_secret]"), Fields: map[string]secret.Value{}}, RedirectURI: x.redirectURI,
 		explained: &explainedTokens{},
 	}
 	for _, f := range x.k.Inputs {
@@ -197,6 +197,9 @@ func (x explanation) example(captured string) (Request, Credential) {
 	}
 	for _, f := range x.a.Fields {
 		r.Fields[f.Name] = secret.New(exampleOf(f))
+	}
+	for _, f := range x.a.AppFields {
+		r.App.Fields[f.Name] = secret.New(exampleOf(f))
 	}
 	for _, name := range x.k.CapturedNames(x.a) {
 		r.Captured[name] = fmt.Sprintf(captured, strings.ReplaceAll(name, "_", "-"))

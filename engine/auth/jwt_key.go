@@ -44,9 +44,42 @@ func (r Request) badKey(t *definition.Template, env definition.Env, why error) e
 	f := asked[0].Field
 	answers, _ := env[asked[0].Root].(map[string]any)
 	if answers[f.Name] == nil || answers[f.Name] == "" {
-		return fault.Field(f.Name, f.Label+" is required")
+		why = errors.New("is required")
+	}
+	if asked[0].Root == "app" {
+		return &badAppKey{f.Name, f.Label + " " + why.Error(), r.Connector.Name}
 	}
 	return fault.Field(f.Name, f.Label+" "+why.Error())
+}
+
+// badAppKey is a key of the app that cannot sign. Whoever connects can do nothing about it; the operator
+// is told which answer to change.
+type badAppKey struct{ field, complaint, connector string }
+
+// Error is the complaint.
+func (e *badAppKey) Error() string { return e.complaint }
+
+// Unwrap classifies it for everybody but the operator.
+func (e *badAppKey) Unwrap() error {
+	return fault.E(fault.Misconfigured, "the app of "+e.connector+" cannot sign: "+e.complaint, nil)
+}
+
+// CheckApp reports what of an app is of no use for a: keys that cannot sign. The complaints name the
+// app's fields.
+func CheckApp(k *definition.Connector, a *definition.Auth, app App) []*fault.Error {
+	r := Request{Connector: k, Auth: a, App: app}
+	env := r.env(nil)
+	var out []*fault.Error
+	for _, j := range a.JWTs() {
+		if asked := k.Asked(a, &j.Key); len(asked) == 0 || asked[0].Root != "app" {
+			continue
+		}
+		_, err := r.signingKey(j, env)
+		if bad, ok := errors.AsType[*badAppKey](err); ok {
+			out = append(out, fault.Field(bad.field, bad.complaint))
+		}
+	}
+	return out
 }
 
 // readKey reads a key for j. Its errors are phrases that say what the text is instead.

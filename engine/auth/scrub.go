@@ -18,8 +18,7 @@ type scrubber []string
 
 // scrubber returns one for req, which was made from env; more are further secrets it carried.
 func (r Request) scrubber(env definition.Env, req *http.Request, more ...string) scrubber {
-	all := append(more, members(env["app"], "client_secret")...)
-	all = append(all, members(env["callback"], "code")...)
+	all := append(more, members(env["callback"], "code")...)
 	all = append(all, members(env["credential"], "")...)
 	all = append(all, r.typedSecrets(env)...)
 	if _, payload, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {
@@ -40,17 +39,18 @@ func (r Request) scrubber(env definition.Env, req *http.Request, more ...string)
 	return slices.Compact(out)
 }
 
-// typedSecrets are the answers of the person that are secret.
+// typedSecrets are the answers of the person and the operator that are secret.
 func (r Request) typedSecrets(env definition.Env) []string {
 	var out []string
-	for _, place := range []string{"fields", "inputs"} {
+	for _, place := range []string{"fields", "inputs", "app"} {
+		asked := r.Auth.AppFields
+		if place != "app" {
+			asked = slices.Concat(r.Auth.Fields, r.Connector.Inputs)
+		}
 		m, _ := env[place].(map[string]any)
 		for name, v := range m {
-			f, known := r.Auth.Fields.Named(name)
-			if !known {
-				f, known = r.Connector.Inputs.Named(name)
-			}
-			if s, ok := v.(string); ok && (!known || f.Secret()) {
+			f, known := asked.Named(name)
+			if s, ok := v.(string); ok && (!known || f.Secret()) && name != "client_id" {
 				out = append(out, s)
 			}
 		}

@@ -4,30 +4,32 @@ import (
 	"context"
 	"crypto/rand"
 	"slices"
-	"strings"
 	"time"
 
 	"dowel/engine/access"
 	"dowel/engine/audit"
+	"dowel/engine/definition"
 	"dowel/engine/fault"
 	"dowel/engine/storage"
-	"dowel/engine/vault"
 )
 
 // AppView is an app without its secret.
 type AppView struct {
-	ID            string     `json:"id"`
-	Connector     string     `json:"connector"`
-	Method        string     `json:"method,omitempty"`
-	Environment   string     `json:"environment,omitempty"`
-	Name          string     `json:"name"`
-	ClientID      string     `json:"client_id"`
-	HasSecret     bool       `json:"has_secret"`
-	Scopes        []string   `json:"scopes"`
-	RefusedSince  *time.Time `json:"refused_since"`
-	RefusedReason string     `json:"refused_reason,omitempty"`
-	CreatedAt     time.Time  `json:"created_at"`
-	UpdatedAt     time.Time  `json:"updated_at"`
+	ID          string `json:"id"`
+	Connector   string `json:"connector"`
+	Method      string `json:"method,omitempty"`
+	Environment string `json:"environment,omitempty"`
+	Name        string `json:"name"`
+	ClientID    string `json:"client_id"`
+	HasSecret   bool   `json:"has_secret"`
+	// Fields are what is registered beside the client id and is not secret; SecretFields name the rest.
+	Fields        map[string]string `json:"fields"`
+	SecretFields  []string          `json:"secret_fields"`
+	Scopes        []string          `json:"scopes"`
+	RefusedSince  *time.Time        `json:"refused_since"`
+	RefusedReason string            `json:"refused_reason,omitempty"`
+	CreatedAt     time.Time         `json:"created_at"`
+	UpdatedAt     time.Time         `json:"updated_at"`
 }
 
 // AppInput is what an operator says about an app. Nil leaves a thing as it is.
@@ -38,12 +40,22 @@ type AppInput struct {
 	Name         *string
 	ClientID     *string
 	ClientSecret *string
-	Scopes       []string
+	// Fields are what is registered beside them; of a change, nil takes one away.
+	Fields map[string]*string
+	Scopes []string
 }
 
 func appView(a storage.App) AppView {
+	names := slices.Clone(a.SecretNames)
+	hasSecret := slices.Contains(names, clientSecret) || len(names) == 0 && len(a.Secrets) > 0
+	fields := a.Fields
+	if fields == nil {
+		fields = map[string]string{}
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return n == clientSecret })
 	return AppView{
-		ID: a.ID, Connector: a.Connector, Method: a.Auth, Environment: a.Environment, Name: a.Name, ClientID: a.ClientID, HasSecret: len(a.Secrets) > 0,
+		ID: a.ID, Connector: a.Connector, Method: a.Auth, Environment: a.Environment, Name: a.Name, ClientID: a.ClientID,
+		HasSecret: hasSecret, Fields: fields, SecretFields: list(names),
 		Scopes: list(a.Scopes), RefusedSince: moment(a.Refused), RefusedReason: a.RefusedReason,
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
@@ -77,19 +89,20 @@ func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput
 	if in.Method != "" && k.Method(in.Method) == nil {
 		return AppView{}, fault.Field("method", k.Name+" has no method "+in.Method)
 	}
+	if !slices.ContainsFunc(k.Auth, func(a *definition.Auth) bool { return a.UsesApp() && (in.Method == "" || a.ID == in.Method) }) {
+		return AppView{}, fault.Field("method", k.Name+" makes no use of an app here")
+	}
 	if in.Environment != "" && !k.Environments.Has(in.Environment) {
 		return AppView{}, fault.Field("environment", k.Name+" has no environment "+in.Environment)
 	}
-	if in.ClientID == nil {
-		return AppView{}, fault.Field("client_id", "the client id is required")
-	}
-	a := storage.App{
-		Ref: storage.Ref{Tenant: p.Tenant, ID: "app_" + rand.Text()}, Revision: 1, Connector: k.ID, Auth: in.Method,
+	a, err := s.filledApp(ctx, k, storage.App{
+		Ref: storage.Ref{Tenant: p.Tenant, ID: "app_" + rand.Text()}, Connector: k.ID, Auth: in.Method,
 		Environment: in.Environment, Name: k.Name, CreatedAt: now(), UpdatedAt: now(),
-	}
-	if err := s.fillApp(ctx, &a, in); err != nil {
+	}, in)
+	if err != nil {
 		return AppView{}, err
 	}
+	a.Revision = 1
 	a.Outbox = append(a.Outbox, audit.New(audit.AppCreated, a.Tenant, a.ID, actor(p), map[string]string{"connector": a.Connector}))
 	if err := s.Store.CreateApp(ctx, a); err != nil {
 		return AppView{}, err
@@ -102,27 +115,9 @@ func (s *Service) UpdateApp(ctx context.Context, p access.Principal, id string, 
 	if err := allowed(p, access.WriteApps); err != nil {
 		return AppView{}, err
 	}
-	r := storage.Ref{Tenant: p.Tenant, ID: id}
-	probe := storage.App{Ref: r}
-	if err := s.fillApp(ctx, &probe, in); err != nil {
-		return AppView{}, err
-	}
-	a, err := s.Store.UpdateApp(ctx, r, func(a *storage.App) error {
-		if in.ClientID != nil {
-			a.ClientID = probe.ClientID
-		}
-		if in.ClientSecret != nil {
-			a.Secrets = probe.Secrets
-		}
-		if in.Name != nil {
-			a.Name = probe.Name
-		}
-		if in.Scopes != nil {
-			a.Scopes = probe.Scopes
-		}
+	a, err := s.changeApp(ctx, storage.Ref{Tenant: p.Tenant, ID: id}, in, func(a *storage.App) {
 		a.Refused, a.RetryAt, a.RefusedReason, a.UpdatedAt = time.Time{}, time.Time{}, "", now()
 		a.Outbox = append(a.Outbox, audit.New(audit.AppUpdated, a.Tenant, a.ID, actor(p), map[string]string{"connector": a.Connector}))
-		return nil
 	})
 	if err != nil {
 		return AppView{}, noApp(err)
@@ -154,31 +149,6 @@ func (s *Service) wake(ctx context.Context, a storage.App) error {
 			}
 		}
 	}
-}
-
-func (s *Service) fillApp(ctx context.Context, a *storage.App, in AppInput) error {
-	for name, v := range map[string]*string{"client_id": in.ClientID, "client_secret": in.ClientSecret, "name": in.Name} {
-		if v != nil && (len(*v) > 4096 || strings.ContainsFunc(*v, func(c rune) bool { return c < ' ' || c == 0x7f })) {
-			return fault.Field(name, "the "+strings.ReplaceAll(name, "_", " ")+" is too long or contains a control character")
-		}
-	}
-	if in.Name != nil {
-		a.Name = *in.Name
-	}
-	if in.ClientID != nil {
-		if a.ClientID = strings.TrimSpace(*in.ClientID); a.ClientID == "" {
-			return fault.Field("client_id", "the client id is required")
-		}
-	}
-	if in.ClientSecret != nil && *in.ClientSecret != "" {
-		sealed, err := s.Vault.SealApp(ctx, a.Ref, vault.AppSecrets{ClientSecrets: []string{strings.TrimSpace(*in.ClientSecret)}})
-		if err != nil {
-			return err
-		}
-		a.Secrets = sealed
-	}
-	a.Scopes = slices.Clone(in.Scopes)
-	return nil
 }
 
 // DeleteApp removes an app that no connection uses.

@@ -29,6 +29,10 @@ type Auth struct {
 	DocsURL string `yaml:"docs_url"`
 	// Fields are asked for this method only; in this order.
 	Fields Fields `yaml:"fields"`
+	// AppFields are what an operator registers beside the client id and secret, for every connection.
+	AppFields Fields `yaml:"app_fields"`
+	// AppSecret is "none" if the app has no client secret.
+	AppSecret string `yaml:"app_secret"`
 
 	// OAuth 2.0.
 

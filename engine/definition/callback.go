@@ -115,16 +115,6 @@ func (a *Auth) CallbackNames() []string {
 // address that the browser is sent back to.
 const InRedirectURI = "redirect_uri"
 
-// NeedsApp reports whether the method needs our registration at the provider.
-func (a *Auth) NeedsApp() bool {
-	if a.Kind.NeedsApp() || a.Authorize == nil {
-		return a.Kind.NeedsApp()
-	}
-	_, own := a.Fields.Named("client_id")
-	_, sent := a.Authorize.Names.Name("client_id")
-	return (sent || a.readsApp) && !own
-}
-
 // callback compiles how a answers, and takes the fields that it answers off the form.
 func (k *compiler) callback(a *Auth) {
 	k.decision(a.Callback.Denied, inCallback)

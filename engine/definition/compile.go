@@ -52,7 +52,7 @@ func (k *compiler) compile() {
 	k.identity(c.Identity)
 	k.choices(c.Choose)
 	for i, a := range c.Auth {
-		a.readsApp = k.reads(i, "app") || k.reads(-1, "app")
+		a.readsApp = k.reads(i, "app") || a.Authorize != nil && k.reads(-1, "app")
 	}
 }
 
@@ -75,6 +75,7 @@ func (k *compiler) complain(at Position, rule, message string) {
 func (k *compiler) auth(a *Auth) {
 	a.defaults()
 	k.fields(a.Fields)
+	k.fields(a.AppFields)
 	k.names = k.namesOf(a)
 	k.optional(a.Issuer, inIssuer)
 	if a.Authorize != nil {

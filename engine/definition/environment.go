@@ -15,7 +15,7 @@ type Env map[string]any
 // result a browser sees, so a formula cannot carry one there.
 type place struct {
 	fields     fieldAccess
-	app        bool // app.client_id
+	app        bool // app.client_id and what is registered beside it; of that, what is secret as with fields
 	appSecret  bool // app.client_secret
 	callback   bool // callback.redirect_uri, callback.query, callback.code
 	credential bool
@@ -39,9 +39,9 @@ const (
 
 // The places of formulas.
 var (
-	inHosts     = place{fields: publicFields, captured: true}
+	inHosts     = place{fields: publicFields, app: true, captured: true}
 	inAuthorize = place{fields: publicFields, app: true, callback: true}
-	inIssuer    = place{fields: publicFields}
+	inIssuer    = place{fields: publicFields, app: true}
 	inCallback  = place{fields: publicFields, callback: true}
 	inVerify    = place{fields: allFields, app: true, appSecret: true}
 	inSigner    = place{fields: publicFields, app: true}
@@ -79,11 +79,7 @@ func (p place) types() types.Map {
 		env["fields"] = made
 	}
 	if p.app {
-		app := types.Map{"client_id": types.String}
-		if p.appSecret {
-			app["client_secret"] = types.String
-		}
-		env["app"] = app
+		env["app"] = made // but for what allows refuses
 	}
 	if p.callback {
 		env["callback"] = types.Map{"redirect_uri": types.String, "code": types.String, "query": made}

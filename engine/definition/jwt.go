@@ -29,7 +29,7 @@ func (j *JWT) Symmetric() bool { return strings.HasPrefix(j.Alg, "HS") }
 
 // Asked is a question whose answer a formula reads.
 type Asked struct {
-	Root  string // inputs or fields
+	Root  string // inputs, fields or app
 	Field Field
 }
 
@@ -41,7 +41,7 @@ func (c *Connector) Asked(a *Auth, t *Template) []Asked {
 			continue
 		}
 		for _, u := range p.expr.uses {
-			asked := map[string]Fields{"inputs": c.Inputs, "fields": a.Fields}[u.root]
+			asked := map[string]Fields{"inputs": c.Inputs, "fields": a.Fields, "app": a.AppFields}[u.root]
 			if f, ok := asked.Named(u.name); ok {
 				out = append(out, Asked{u.root, f})
 			}

@@ -36,6 +36,7 @@ func Rules() []Rule {
 		answerRules(),
 		testRules(),
 		jwtRules(),
+		appRules(),
 	)
 	slices.SortFunc(all, func(a, b Rule) int { return strings.Compare(a.Name, b.Name) })
 	return all
@@ -98,9 +99,12 @@ func (l *linter) has(pointer string) bool {
 // methods calls f for every auth method, with its JSON pointer.
 func (l *linter) methods(f func(a *Auth, at string)) {
 	for i, a := range l.c.Auth {
-		f(a, fmt.Sprintf("/auth/%d", i))
+		f(a, methodAt(i))
 	}
 }
+
+// methodAt is the JSON pointer of the method with the given index.
+func methodAt(i int) string { return fmt.Sprintf("/auth/%d", i) }
 
 // requests calls f for every request besides the token requests, with its JSON pointer.
 func (l *linter) requests(f func(r *Request, at string)) {

@@ -27,11 +27,13 @@ func (l *linter) fields(f func(d Field, at string)) {
 		f(d, "/inputs/"+escape(d.Name))
 	}
 	l.methods(func(a *Auth, at string) {
-		if !l.has(at + "/fields") {
-			return // those that the kind brings along
-		}
-		for _, d := range a.Fields {
-			f(d, at+"/fields/"+escape(d.Name))
+		for key, fs := range map[string]Fields{"fields": a.Fields, "app_fields": a.AppFields} {
+			if !l.has(at + "/" + key) {
+				continue // those that the kind brings along
+			}
+			for _, d := range fs {
+				f(d, at+"/"+key+"/"+escape(d.Name))
+			}
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 // names are what the formulas of one auth method can refer to by name.
 type names struct {
 	inputs, fields   Fields
+	app              Fields // what is registered beside the client id and secret
 	captured         []string
 	tokens, sessions []string // credential.tokens.<name>, credential.<name>
 	steps            []string
@@ -35,6 +36,8 @@ func (n names) check(u use, p place) *formulaFault {
 		return n.checkField(u, n.inputs, p)
 	case "fields":
 		return n.checkField(u, n.fields, p)
+	case "app":
+		return n.checkApp(u, p)
 	case "captured":
 		return known(u, n.captured)
 	case "steps":
@@ -68,6 +71,20 @@ func (n names) valued() []string {
 		}
 	}
 	return out
+}
+
+// ofApp are the names that every app has.
+var ofApp = []string{"client_id", "client_secret"}
+
+func (n names) checkApp(u use, p place) *formulaFault {
+	if _, own := n.app.Named(u.name); own && !slices.Contains(ofApp, u.name) {
+		return n.checkField(u, n.app, p)
+	}
+	all := slices.Clone(ofApp)
+	for _, f := range n.app {
+		all = append(all, f.Name)
+	}
+	return known(u, all)
 }
 
 func (n names) checkField(u use, fs Fields, p place) *formulaFault {
@@ -114,6 +131,7 @@ func (k *compiler) namesOf(a *Auth) names {
 		if a == nil {
 			n.fields = append(n.fields, m.Fields...) // in hosts: those of other methods are empty
 		}
+		n.app = append(n.app, m.AppFields...)
 		n.captured = append(n.captured, m.captured()...)
 		n.tokens = append(n.tokens, m.tokenNames()...)
 		n.sessions = append(n.sessions, m.sessionNames()...)

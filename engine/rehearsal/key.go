@@ -45,47 +45,69 @@ const (
 	otherKey = "other" // which no provider knows
 )
 
-// withKeys returns the answers with a key wherever one of the method's tokens is signed with an answer.
-func (p *play) withKeys(answers map[string]string, name string) (map[string]string, error) {
+// ofPerson and ofApp say whose answers a key is among.
+var (
+	ofPerson = []string{"inputs", "fields"}
+	ofApp    = []string{"app"}
+)
+
+// withKeys returns the answers with a key wherever one of the method's tokens is signed with one of them.
+func (p *play) withKeys(answers map[string]string, name string, roots []string) (map[string]string, error) {
 	out := maps.Clone(answers)
 	for _, j := range p.a.JWTs() {
 		key, err := p.keys.key(name, j)
 		if err != nil {
 			return nil, err
 		}
-		for _, asked := range p.k.Asked(p.a, &j.Key) {
-			if out[asked.Field.Name], err = p.pasted(asked, key, j); err != nil {
-				return nil, err
-			}
+		if err := paste(out, p.k, p.a, j, key, roots); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// registerKeys shows the provider whose signatures are good.
-func (p *play) registerKeys() error {
-	for _, j := range p.a.JWTs() {
-		key, err := p.keys.key(goodKey, j)
+// paste enters the key of j among the answers of roots.
+func paste(answers map[string]string, k *definition.Connector, a *definition.Auth, j *definition.JWT, key string, roots []string) error {
+	for _, asked := range k.Asked(a, &j.Key) {
+		if !slices.Contains(roots, asked.Root) {
+			continue
+		}
+		text, err := pasted(k, asked, key, j)
 		if err != nil {
 			return err
 		}
-		if err := p.simulator.RegisterKey(p.k.ID, "", key); err != nil {
-			return fmt.Errorf("register the key: %w", err)
+		answers[asked.Field.Name] = text
+	}
+	return nil
+}
+
+// registerKeys shows the provider whose signatures are good.
+func (p *play) registerKeys(name string) error {
+	p.simulator.ForgetKeys(p.k.ID, "")
+	for _, a := range p.k.Auth {
+		for _, j := range a.JWTs() {
+			key, err := p.keys.key(name, j)
+			if err != nil {
+				return err
+			}
+			if err := p.simulator.RegisterKey(p.k.ID, "", key); err != nil {
+				return fmt.Errorf("register the key: %w", err)
+			}
 		}
 	}
 	return nil
 }
 
 // member finds what a formula takes out of a file of keys: fromJSON(fields.file).private_key.
-var member = regexp.MustCompile(`fromJSON\((?:inputs|fields)\.([A-Za-z0-9_]+)\)\.([A-Za-z0-9_]+)`)
+var member = regexp.MustCompile(`fromJSON\((?:inputs|fields|app)\.([A-Za-z0-9_]+)\)\.([A-Za-z0-9_]+)`)
 
 // pasted is how a person enters a key: as it is, or as a member of the file that it comes in.
-func (p *play) pasted(asked definition.Asked, key string, j *definition.JWT) (string, error) {
+func pasted(k *definition.Connector, asked definition.Asked, key string, j *definition.JWT) (string, error) {
 	if asked.Field.Format != "json" {
 		return key, nil
 	}
 	file := map[string]string{"client_email": "ana@example.com"}
-	for _, m := range member.FindAllStringSubmatch(string(p.k.Source), -1) {
+	for _, m := range member.FindAllStringSubmatch(string(k.Source), -1) {
 		if m[1] == asked.Field.Name && file[m[2]] == "" {
 			file[m[2]] = "acme" + m[2]
 		}

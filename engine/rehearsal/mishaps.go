@@ -2,9 +2,7 @@ package rehearsal
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,14 +78,15 @@ func swapped(s string) string {
 // wrongSecret connects with an app secret or a typed secret that is not right.
 func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 	answers := p.answers
+	secret := p.app && p.a.AsksSecret()
 	switch {
-	case p.app && (p.a.Token == nil || p.a.Token.ClientAuth == definition.ClientAuthNone):
+	case secret && (p.a.Token == nil || p.a.Token.ClientAuth == definition.ClientAuthNone), p.app && p.a.Token != nil && !secret:
 		return false, nil // the app has no secret, or none that is shown to anybody
-	case p.app:
+	case secret:
 		// The provider's app gets another secret; ours is then the wrong one.
 		p.simulator.Register(p.k.ID, clientID, "another secret", publicURL+"/callback")
 		defer p.simulator.Register(p.k.ID, clientID, clientSecret, publicURL+"/callback")
-	case len(p.signers()) > 0:
+	case len(p.signers(ofPerson)) > 0:
 		return false, nil // see wrongKey
 	case !issuedByRequest(p.a) && !p.k.Testable(p.a):
 		return false, nil // nobody would notice
@@ -98,50 +97,10 @@ func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 		}
 	}
 	at, err := p.connect(ctx, answers, ana, "allow")
-	if p.app {
+	if secret {
 		return true, failed(at, err, "app-misconfigured", "callback-unverified")
 	}
 	return true, failed(at, err, "invalid-key", "app-misconfigured", "provider-error")
-}
-
-// signers are the tokens of the method that the person's own key signs.
-func (p *play) signers() []*definition.JWT {
-	return slices.DeleteFunc(p.a.JWTs(), func(j *definition.JWT) bool { return len(p.k.Asked(p.a, &j.Key)) == 0 })
-}
-
-// wrongKey connects with a key that the provider does not know.
-func (p *play) wrongKey(ctx context.Context) (bool, error) {
-	if len(p.signers()) == 0 {
-		return false, nil
-	}
-	answers, err := p.withKeys(p.answers, otherKey)
-	if err != nil {
-		return true, err
-	}
-	at, err := p.connect(ctx, answers, ana, "allow")
-	return true, failed(at, err, "invalid-key", "app-misconfigured", "provider-error")
-}
-
-// unfitKey connects with a key that cannot sign what has to be signed: the form says which answer to
-// change, and the provider is not asked.
-func (p *play) unfitKey(ctx context.Context) (bool, error) {
-	for _, j := range p.signers() {
-		key, err := p.unfit(j)
-		if err != nil || j.Symmetric() {
-			return false, err
-		}
-		asked := p.k.Asked(p.a, &j.Key)[0]
-		answers := maps.Clone(p.answers)
-		if answers[asked.Field.Name], err = p.pasted(asked, key, j); err != nil {
-			return true, err
-		}
-		_, err = p.start(ctx, answers)
-		var bad *flow.InvalidAnswers
-		if !errors.As(err, &bad) || len(bad.Fields) != 1 || bad.Fields[0].Field != asked.Field.Name {
-			return true, fmt.Errorf("a key of another kind is answered with %w; want a complaint about %s", orSuccess(err), asked.Field.Name)
-		}
-	}
-	return len(p.signers()) > 0, nil
 }
 
 // providerError has the provider fail while connecting, and while a credential is renewed: neither may

@@ -26,16 +26,12 @@ type play struct {
 	answers  map[string]string
 	app      bool   // the method uses an app of ours
 	id       string // of the connection
+	// appID is the app's id, appAnswers what is registered beside its client id.
+	appID      string
+	appAnswers map[string]string
 	// onTheWay changes what a browser brings back; nil: nothing.
 	onTheWay func(url.Values)
 }
-
-// The registration that every simulated provider knows. The odd characters are those that Basic, forms
-// and queries give a meaning to; the secret is long enough to sign with (RFC 7518 §3.2).
-const (
-	clientID     = "rehearsal app:1"
-	clientSecret = "s3cret/%+& of the app, and as long as the longest hash of a signature"
-)
 
 func (s *stage) newPlay(ctx context.Context, k *definition.Connector, a *definition.Auth) (*play, error) {
 	p := &play{stage: s, k: k, a: a}
@@ -44,22 +40,20 @@ func (s *stage) newPlay(ctx context.Context, k *definition.Connector, a *definit
 	if p.answers, err = Answers(k.Inputs, a.Fields); err != nil {
 		return nil, err
 	}
-	if p.answers, err = p.withKeys(p.answers, goodKey); err != nil {
+	if p.answers, err = p.withKeys(p.answers, goodKey, ofPerson); err != nil {
 		return nil, err
 	}
-	if err := p.registerKeys(); err != nil {
+	if err := p.registerKeys(goodKey); err != nil {
 		return nil, err
 	}
 	s.simulator.Know(k.ID, p.answers)
-	if _, own := a.Fields.Named("client_id"); own || a.Token == nil && !a.NeedsApp() {
+	if !a.NeedsApp() {
 		return p, nil
 	}
-	p.app = true
-	s.simulator.Register(k.ID, clientID, clientSecret, publicURL+"/callback")
-	in := connection.AppInput{Connector: k.ID, Method: a.ID, ClientID: new(clientID), ClientSecret: new(clientSecret)}
-	if _, err := s.engine.Connections.CreateApp(ctx, p.operator, in); err != nil {
-		return nil, fmt.Errorf("register the app: %w", err)
+	if err := p.registerApp(ctx); err != nil {
+		return nil, err
 	}
+	p.showApp()
 	return p, nil
 }
 

@@ -23,6 +23,9 @@ func (c *call) apiCall(hits []hit) *answer {
 		if p == nil {
 			p = c.headerConstants(c.connector.APIFor(h.auth).Headers)
 		}
+		if p == nil {
+			p = c.appOfCall(h)
+		}
 		if p != nil {
 			return c.callRefusal(hits, p)
 		}

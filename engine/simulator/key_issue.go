@@ -56,10 +56,14 @@ func newSecret(encoding string) string {
 	return text
 }
 
-// issueKey serves GET ID/_key, where a provider's console would be: it gives out a new key, which the
-// connector's provider then knows, whoever signs with it.
-func (s *Simulator) issueKey(w http.ResponseWriter, k *definition.Connector) {
+// issueKey serves GET ID/_key?method=METHOD, where a provider's console would be: it gives out a new key
+// for a method, or for the first that signs, which the connector's provider then knows, whoever signs
+// with it.
+func (s *Simulator) issueKey(w http.ResponseWriter, k *definition.Connector, method string) {
 	for _, a := range k.Auth {
+		if method != "" && a.ID != method {
+			continue
+		}
 		for _, j := range a.JWTs() {
 			key, err := NewKey(j.Alg, j.KeyEncoding)
 			if err == nil {

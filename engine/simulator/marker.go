@@ -29,7 +29,7 @@ func (c *call) markers(a *definition.Auth) definition.Env {
 	values, environment := c.markedChoices(a)
 	return definition.Env{
 		"inputs": marked("inputs", fieldNames(c.connector.Inputs)), "fields": marked("fields", fieldNames(a.Fields)),
-		"app": marked("app", []string{"client_id", "client_secret"}), "credential": credential,
+		"app": marked("app", append(fieldNames(a.AppFields), "client_id", "client_secret")), "credential": credential,
 		"captured": marked("captured", c.connector.CapturedNames(a)), "values": values, "environment": environment,
 		"steps": map[string]any{},
 	}

@@ -14,6 +14,7 @@ package simulator
 import (
 	"cmp"
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -110,6 +111,7 @@ func New(o Options) *Simulator {
 type client struct {
 	id, secret string
 	redirects  []string
+	fields     map[string]string // what is registered beside them
 }
 
 // Register makes an app known at the provider of a connector. Doing it again adds a redirect URI and
@@ -129,6 +131,16 @@ func (s *Simulator) Register(connectorID, clientID, clientSecret, redirectURI st
 	}
 	c.secret = clientSecret
 	c.redirects = append(c.redirects, redirectURI)
+}
+
+// RegisterFields says what is registered with an app beside its client id and secret. Of an app that it
+// does not know this of, a provider believes what it is told.
+func (s *Simulator) RegisterFields(connectorID, clientID string, fields map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.clients[connectorID][clientID]; c != nil {
+		c.fields = maps.Clone(fields)
+	}
 }
 
 // Reroute returns what turns an address at the provider of a connector into the address where a
@@ -173,7 +185,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if rest == "_key" && r.Method == http.MethodGet {
-		s.issueKey(w, connector)
+		s.issueKey(w, connector, r.URL.Query().Get("method"))
 		return
 	}
 	c := &call{s: s, r: r, connector: connector, atlas: s.atlas(connector)}

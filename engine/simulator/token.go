@@ -156,6 +156,12 @@ func (c *call) tokenRequest() *answer {
 	if p == nil {
 		p = c.headerConstants(k.headers)
 	}
+	if p == nil && client != nil {
+		p = c.ofApp(own, client.id)
+	}
+	if p == nil && client != nil {
+		p = c.ofApp(c.headerValues(k.headers), client.id)
+	}
 	if p != nil {
 		return c.tokenRefusal(k.spec, p)
 	}

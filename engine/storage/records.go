@@ -19,7 +19,11 @@ type App struct {
 	ClientID    string
 	// Secrets is sealed for {tenant, "app", id}: the client secrets, newest first, and further values.
 	Secrets secret.Sealed
-	Scopes  []string // replaces the definition's default scopes when not empty
+	// Fields are what is registered beside the client id and is not secret, by name; SecretNames say what
+	// Secrets holds.
+	Fields      map[string]string
+	SecretNames []string
+	Scopes      []string // replaces the definition's default scopes when not empty
 	// Refused says since when the provider has refused this app; zero when it does not. Its
 	// connections are not refreshed until RetryAt.
 	Refused              time.Time

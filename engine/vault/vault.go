@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"dowel/engine/auth"
@@ -95,6 +96,8 @@ func (v *Vault) Open(ctx context.Context, flow storage.Ref, s secret.Sealed, val
 type AppSecrets struct {
 	// ClientSecrets, newest first: the first is used.
 	ClientSecrets []string `json:"client_secrets"`
+	// Fields are the secret ones of what is registered beside it, by name.
+	Fields map[string]string `json:"fields,omitempty"`
 }
 
 // SealApp seals an app's secrets.
@@ -118,30 +121,49 @@ func (v *Vault) App(ctx context.Context, r storage.Ref) (auth.App, error) {
 	return v.openApp(ctx, a)
 }
 
-func (v *Vault) openApp(ctx context.Context, a storage.App) (auth.App, error) {
-	out := auth.App{ID: a.ID, ClientID: a.ClientID, Scopes: a.Scopes}
+// AppSecrets opens an app's secrets; those of an app without any are empty.
+func (v *Vault) AppSecrets(ctx context.Context, a storage.App) (AppSecrets, error) {
+	var s AppSecrets
 	if len(a.Secrets) == 0 {
-		return out, nil
+		return s, nil
 	}
 	b, err := v.Keyring.Open(ctx, secret.Binding{Tenant: a.Tenant, Kind: kindApp, ID: a.ID}, a.Secrets)
 	if err != nil {
-		return auth.App{}, fmt.Errorf("open app: %w", err)
+		return s, fmt.Errorf("open app: %w", err)
 	}
-	var s AppSecrets
 	if err := json.Unmarshal(b, &s); err != nil {
-		return auth.App{}, fmt.Errorf("decode app secrets: %w", err)
+		return s, fmt.Errorf("decode app secrets: %w", err)
 	}
+	return s, nil
+}
+
+func (v *Vault) openApp(ctx context.Context, a storage.App) (auth.App, error) {
+	s, err := v.AppSecrets(ctx, a)
+	if err != nil {
+		return auth.App{}, err
+	}
+	return s.App(a), nil
+}
+
+// App is a with its secrets.
+func (s AppSecrets) App(a storage.App) auth.App {
+	out := auth.App{ID: a.ID, ClientID: a.ClientID, Scopes: a.Scopes}
 	if len(s.ClientSecrets) > 0 {
 		out.ClientSecret = secret.New(s.ClientSecrets[0])
 	}
-	return out, nil
+	if n := len(a.Fields) + len(s.Fields); n > 0 {
+		out.Fields = make(map[string]secret.Value, n)
+		maps.Copy(out.Fields, auth.Values(a.Fields))
+		maps.Copy(out.Fields, auth.Values(s.Fields))
+	}
+	return out
 }
 
 // AppFor finds the tenant's app for a method and, of a connector that has some, an environment: its own
 // for that method first, then one for any; an app for the environment before one for all. Kinds that
 // need none give the zero App.
 func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth, environment string) (auth.App, error) {
-	if a.Token == nil && a.Authorize == nil {
+	if !a.UsesApp() {
 		return auth.App{}, nil
 	}
 	apps, err := v.Apps.Apps(ctx, tenant, c.ID)
@@ -152,7 +174,7 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 		for _, in := range []string{environment, ""} {
 			i := slices.IndexFunc(apps, func(p storage.App) bool { return p.Auth == method && p.Environment == in })
 			if i >= 0 {
-				return v.openApp(ctx, apps[i])
+				return v.complete(ctx, apps[i], c, a)
 			}
 		}
 	}
@@ -160,6 +182,21 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 		return auth.App{}, fault.E(fault.Misconfigured, c.Name+" has no app yet: an operator has to add its client id", nil).WithCode("app-missing")
 	}
 	return auth.App{}, nil
+}
+
+// complete opens an app that a flow is to begin with; one that lacks what the method has to know is
+// Misconfigured.
+func (v *Vault) complete(ctx context.Context, app storage.App, c *definition.Connector, a *definition.Auth) (auth.App, error) {
+	out, err := v.openApp(ctx, app)
+	if err != nil {
+		return auth.App{}, err
+	}
+	for _, f := range a.AppFields {
+		if f.Must() && out.Fields[f.Name].IsZero() {
+			return auth.App{}, fault.E(fault.Misconfigured, "the app of "+c.Name+" is not complete: an operator has to add its "+f.Label, nil)
+		}
+	}
+	return out, nil
 }
 
 // Attachment puts together what it takes to put the credential of c on a request, which is Request

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -52,11 +53,11 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 		p.Methods = append(p.Methods, m)
 	}
 	for _, a := range apps {
-		p.Apps = append(p.Apps, ui.AppRow{
-			ID: a.ID, Name: a.Name, Method: a.Method, Environment: a.Environment, ClientID: a.ClientID, HasSecret: a.HasSecret, Scopes: a.Scopes,
-			Refused: moment(a.RefusedSince), RefusedReason: a.RefusedReason, CreatedAt: a.CreatedAt,
-		})
+		p.Apps = append(p.Apps, appRow(k, a))
 	}
+	p.TakesNoApp = len(apps) == 0 && !slices.ContainsFunc(k.Auth, (*definition.Auth).UsesApp)
+	asksID, asksSecret := k.AppAsks("")
+	p.AppForm = ui.AppForm{Fields: fields(k.AppQuestions(""), typed{}), NoClientID: !asksID, NoSecret: !asksSecret}
 	change(&p)
 	return h.page(c, status, frame{}, p)
 }

@@ -99,6 +99,24 @@ func (f form) answers(k *definition.Connector, a *definition.Auth) (map[string]s
 	return out, nil
 }
 
+// appAnswers returns what was typed into the questions about an app.
+func (f form) appAnswers(questions definition.Fields) (map[string]*string, error) {
+	out := map[string]*string{}
+	for _, d := range questions {
+		v, err := f.one(ui.FieldPrefix + d.Name)
+		if err != nil {
+			return nil, err
+		}
+		if d.Type == "boolean" && v == "" {
+			v = "false"
+		}
+		if !d.Hidden && !d.Disabled {
+			out[d.Name] = &v
+		}
+	}
+	return out, nil
+}
+
 // asked reports whether a person sees a field of this name.
 func asked(fs definition.Fields, name string) bool {
 	d, ok := fs.Named(name)

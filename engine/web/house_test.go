@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"dowel/engine/definition"
 	"dowel/engine/egress"
 	"dowel/engine/identity"
+	"dowel/engine/rehearsal"
 	"dowel/engine/secret"
 	"dowel/engine/simulator"
 	"dowel/engine/storage/sqlite"
@@ -123,9 +125,18 @@ func newHouseAt(t *testing.T, public string) *house {
 	h.must(h.engine.Identity.EnsureTenant(t.Context(), "acme", "Acme Workflows"))
 	h.must(h.engine.Identity.AllowOrigins(t.Context(), "acme", []string{hostOrigin}))
 	for _, k := range catalog.Shared() {
-		id, key := "client-"+k.ID, canary+"-secret-of-"+k.ID
-		sim.Register(k.ID, id, key, public+"/callback")
-		_, err := h.engine.Connections.CreateApp(t.Context(), h.operator, connection.AppInput{Connector: k.ID, ClientID: &id, ClientSecret: &key})
+		if !slices.ContainsFunc(k.Auth, (*definition.Auth).UsesApp) {
+			continue
+		}
+		in := connection.AppInput{Connector: k.ID, ClientID: new("client-" + k.ID)}
+		key := canary + "-secret-of-" + k.ID
+		if _, asked := k.AppAsks(""); asked {
+			in.ClientSecret = &key
+		}
+		in.Fields, err = rehearsal.AppAnswers(k, "", rehearsal.NewKey)
+		h.must(err)
+		sim.Register(k.ID, *in.ClientID, key, public+"/callback")
+		_, err = h.engine.Connections.CreateApp(t.Context(), h.operator, in)
 		h.must(err)
 	}
 	return h

@@ -13,20 +13,22 @@ import (
 // appBody is a storage.App as it is written.
 type appBody struct {
 	storage.Ref   `json:"-"`
-	Revision      int64         `json:"-"`
-	Connector     string        `json:"connector,omitzero"`
-	Auth          string        `json:"auth,omitzero"`
-	Environment   string        `json:"environment,omitzero"`
-	Name          string        `json:"name,omitzero"`
-	ClientID      string        `json:"client_id,omitzero"`
-	Secrets       secret.Sealed `json:"-"`
-	Scopes        []string      `json:"scopes,omitempty"`
-	Refused       time.Time     `json:"refused,omitzero"`
-	RetryAt       time.Time     `json:"retry_at,omitzero"`
-	RefusedReason string        `json:"refused_reason,omitzero"`
-	Outbox        []audit.Event `json:"-"`
-	CreatedAt     time.Time     `json:"created_at,omitzero"`
-	UpdatedAt     time.Time     `json:"updated_at,omitzero"`
+	Revision      int64             `json:"-"`
+	Connector     string            `json:"connector,omitzero"`
+	Auth          string            `json:"auth,omitzero"`
+	Environment   string            `json:"environment,omitzero"`
+	Name          string            `json:"name,omitzero"`
+	ClientID      string            `json:"client_id,omitzero"`
+	Secrets       secret.Sealed     `json:"-"`
+	Fields        map[string]string `json:"fields,omitempty"`
+	SecretNames   []string          `json:"secret_names,omitempty"`
+	Scopes        []string          `json:"scopes,omitempty"`
+	Refused       time.Time         `json:"refused,omitzero"`
+	RetryAt       time.Time         `json:"retry_at,omitzero"`
+	RefusedReason string            `json:"refused_reason,omitzero"`
+	Outbox        []audit.Event     `json:"-"`
+	CreatedAt     time.Time         `json:"created_at,omitzero"`
+	UpdatedAt     time.Time         `json:"updated_at,omitzero"`
 }
 
 func apps() *kind[storage.App] {

@@ -1,0 +1,87 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+
+	"dowel/engine/connection"
+	"dowel/engine/definition"
+	"dowel/engine/simulator"
+)
+
+// The registration that every simulated provider knows. The odd characters are those that Basic, forms
+// and queries give a meaning to; the secret is long enough to sign with (RFC 7518 §3.2).
+const (
+	clientID     = "rehearsal app:1"
+	clientSecret = "s3cret/%+& of the app, and as long as the longest hash of a signature"
+)
+
+// AppAnswers answers what is asked about an app of a connector, for one method or (empty) for all, as an
+// operator would whose answers are all good; key makes what signs.
+func AppAnswers(k *definition.Connector, method string, key func(a *definition.Auth, j *definition.JWT) (string, error)) (map[string]*string, error) {
+	out, err := Answers(k.AppQuestions(method))
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range k.Auth {
+		if method != "" && a.ID != method {
+			continue
+		}
+		for _, j := range a.JWTs() {
+			if asked := k.Asked(a, &j.Key); len(asked) == 0 || asked[0].Root != "app" {
+				continue
+			}
+			text, err := key(a, j)
+			if err == nil {
+				err = paste(out, k, a, j, text, ofApp)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return given(out), nil
+}
+
+// NewKey makes a key for AppAnswers that nobody knows yet.
+func NewKey(_ *definition.Auth, j *definition.JWT) (string, error) {
+	return simulator.NewKey(j.Alg, j.KeyEncoding)
+}
+
+// registerApp keeps an app for the method, and shows the provider the same.
+func (p *play) registerApp(ctx context.Context) error {
+	answers, err := Answers(p.a.AppFields)
+	if err == nil {
+		answers, err = p.withKeys(answers, goodKey, ofApp)
+	}
+	if err != nil {
+		return err
+	}
+	p.app, p.appAnswers = true, answers
+	p.simulator.Register(p.k.ID, clientID, clientSecret, publicURL+"/callback")
+	in := connection.AppInput{Connector: p.k.ID, Method: p.a.ID, Fields: given(answers)}
+	if p.a.HasClient() {
+		in.ClientID = new(clientID)
+	}
+	if p.a.AsksSecret() {
+		in.ClientSecret = new(clientSecret)
+	}
+	view, err := p.engine.Connections.CreateApp(ctx, p.operator, in)
+	if err != nil {
+		return fmt.Errorf("register the app: %w", plainly(err))
+	}
+	p.appID = view.ID
+	return nil
+}
+
+// showApp tells the provider what is registered beside the client id. An app is the same for all methods,
+// and its other answers may not be.
+func (p *play) showApp() { p.simulator.RegisterFields(p.k.ID, clientID, p.appAnswers) }
+
+func given(answers map[string]string) map[string]*string {
+	out := make(map[string]*string, len(answers))
+	for name, v := range answers {
+		out[name] = &v
+	}
+	return out
+}

@@ -1,0 +1,57 @@
+package simulator
+
+import (
+	"net/http"
+	"strings"
+
+	"dowel/engine/definition"
+)
+
+// ofApp refuses values that are not those of the app, where a request says something of it.
+func (c *call) ofApp(values slots, clientID string) *problem {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	known := c.s.clients[c.connector.ID][clientID]
+	if known == nil {
+		return nil
+	}
+	for name, got := range values {
+		field, says := strings.CutPrefix(name, "app.")
+		want, registered := known.fields[field]
+		switch field {
+		case "client_id":
+			want, registered = known.id, true
+		case "client_secret":
+			want, registered = known.secret, true
+		}
+		if says && registered && got != want {
+			return &problem{"invalid_client", "the app's " + field + " is not the registered one", http.StatusUnauthorized}
+		}
+	}
+	return nil
+}
+
+// headerValues are the values of formulas in headers, as far as the headers are there.
+func (c *call) headerValues(want definition.Params) slots {
+	out := slots{}
+	for _, w := range want {
+		if m, ok := valuePattern(w.Value.Source).match(c.r.Header.Get(w.Name)); ok && !w.Drop {
+			out.add(m)
+		}
+	}
+	return out
+}
+
+// appOfCall checks what a call says of the app besides its credential: in the headers of every call, and
+// where the credential goes. What was typed belongs to the only app there is.
+func (c *call) appOfCall(h *holder) *problem {
+	id := ""
+	if h.grant != nil {
+		id = h.grant.client
+	} else if app := c.onlyApp(); app != nil {
+		id = app.id
+	}
+	said := c.headerValues(c.connector.APIFor(h.auth).Headers)
+	said.add(h.slots)
+	return c.ofApp(said, id)
+}
