@@ -166,10 +166,14 @@ func (r Request) baseURL(env definition.Env) (string, error) {
 	if t == nil {
 		return "", nil
 	}
-	if t.Literal() {
+	path := r.Auth.Apply.Path
+	if t.Literal() && path == nil {
 		return t.Source, nil // checked when the definition was loaded
 	}
 	base, err := t.FillURL(env)
+	if err == nil && path != nil {
+		base, err = path.FillUnder(base, env)
+	}
 	if err != nil {
 		return "", invalidRequest("base URL", err)
 	}

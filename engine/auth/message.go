@@ -120,7 +120,7 @@ func odd(s string) uint64 {
 
 // message makes any other request of a definition, without its authentication.
 func (r Request) message(ctx context.Context, q *definition.Request, env definition.Env) (*http.Request, error) {
-	u, err := r.url(&q.URL, env)
+	u, err := r.url(q, env)
 	if err != nil {
 		return nil, invalidRequest("request", err)
 	}
@@ -148,13 +148,19 @@ func (r Request) message(ctx context.Context, q *definition.Request, env definit
 }
 
 // url fills an address; one that begins with a slash stands under the API's base.
-func (r Request) url(t *definition.Template, env definition.Env) (*url.URL, error) {
+func (r Request) url(q *definition.Request, env definition.Env) (*url.URL, error) {
+	t := &q.URL
 	if !strings.HasPrefix(t.Source, "/") || r.Connector.APIFor(r.Auth).BaseURL == nil {
 		return t.FillURL(env)
 	}
 	base, err := r.Connector.APIFor(r.Auth).BaseURL.FillURL(env)
 	if err != nil {
 		return nil, err
+	}
+	if p := r.Auth.Apply.Path; p != nil && q.Auth == "credential" {
+		if base, err = p.FillUnder(base, env); err != nil {
+			return nil, err
+		}
 	}
 	return t.FillUnder(base, env)
 }

@@ -245,6 +245,8 @@ type Apply struct {
 	Basic   *UserPass `yaml:"basic"`
 	// Body is put into the body of a call: among the fields of a form, or the members of a JSON object.
 	Body Params `yaml:"body"`
+	// Path stands between the base URL and the path of a call: the credential is a part of the address.
+	Path *Template `yaml:"path"`
 	// Sign makes every request another; what it makes holds for that request alone.
 	Sign *Sign `yaml:"sign"`
 }

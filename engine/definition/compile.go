@@ -188,6 +188,7 @@ func (k *compiler) apply(a *Apply) {
 	k.params(a.Query, inCall)
 	k.params(a.Cookies, inCall)
 	k.params(a.Body, inCall)
+	k.optional(a.Path, inCall)
 	k.sign(a.Sign)
 	if a.Basic != nil {
 		k.template(&a.Basic.Username, inCall)

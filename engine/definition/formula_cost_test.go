@@ -3,6 +3,7 @@ package definition
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -54,14 +55,24 @@ func TestWhatIsAllowedEndsSoon(t *testing.T) {
 			t.Errorf("%s: %+v", source, f.fault)
 			continue
 		}
-		start := time.Now()
+		start := processTime(t)
 		e := Expression{Source: source, program: f.program}
 		v, err := e.Eval(env)
-		if took := time.Since(start); took > time.Second*slowdown {
+		if took := processTime(t) - start; took > 2*time.Second*slowdown {
 			t.Errorf("%s took %v", source, took)
 		}
 		if len(Text(v)) > 100<<20 {
 			t.Errorf("%s yields %d bytes, %v", source, len(Text(v)), err)
 		}
 	}
+}
+
+// processTime is the processor time that this process has used: what else the machine does is not in it.
+func processTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -98,6 +98,11 @@ func lintSecretInURL(l *linter) {
 		}
 	}
 	l.addresses(func(t *Template, _ bool) { check(t) })
+	l.methods(func(a *Auth, _ string) {
+		if a.Apply != nil && a.Apply.Path != nil {
+			check(a.Apply.Path)
+		}
+	})
 	l.paramLists("query", func(ps Params, _ string) {
 		for i := range ps {
 			check(&ps[i].Value)

@@ -19,7 +19,7 @@ func (c *call) apiCall(hits []hit) *answer {
 	}
 	who := &holder{account: c.s.options.Accounts[0]}
 	if !open {
-		h, p := c.holder(known)
+		h, p := c.holder(known, hits)
 		if p == nil {
 			p = c.headerConstants(c.connector.APIFor(h.auth).Headers)
 		}

@@ -129,7 +129,11 @@ func (a *atlas) calls(m *definition.Auth) {
 
 func (a *atlas) request(e endpoint) {
 	e.method = cmp.Or(e.request.Method, http.MethodGet)
-	a.add(e, e.request.URL.Source)
+	source := e.request.URL.Source
+	if p := e.auth.Apply.Path; p != nil && e.request.Auth == "credential" && strings.HasPrefix(source, "/") {
+		source = p.Source + source
+	}
+	a.add(e, source)
 }
 
 func (a *atlas) add(e endpoint, source string) {

@@ -20,13 +20,13 @@ type holder struct {
 
 // holder finds the credential of a request: one of the connector's methods must find all of its parts
 // where it puts them, each of them good.
-func (c *call) holder(known slots) (*holder, *problem) {
+func (c *call) holder(known slots, hits []hit) (*holder, *problem) {
 	if p := c.oneWay(); p != nil {
 		return nil, p
 	}
 	refused := &problem{"", "the request carries no credential", http.StatusUnauthorized}
-	for _, a := range c.connector.Auth {
-		found, ok := c.applied(a)
+	for _, a := range c.methods(hits) {
+		found, ok := c.applied(a, known)
 		if !ok {
 			continue
 		}
@@ -39,6 +39,23 @@ func (c *call) holder(known slots) (*holder, *problem) {
 		}
 	}
 	return nil, refused
+}
+
+// methods are the connector's, those first whose address was called: several may put their credentials
+// in the same place.
+func (c *call) methods(hits []hit) []*definition.Auth {
+	called := func(a *definition.Auth) bool {
+		return slices.ContainsFunc(hits, func(h hit) bool { return h.auth == a })
+	}
+	var first, rest []*definition.Auth
+	for _, a := range c.connector.Auth {
+		if called(a) {
+			first = append(first, a)
+		} else {
+			rest = append(rest, a)
+		}
+	}
+	return append(first, rest...)
 }
 
 // oneWay refuses a token sent in more than one way (RFC 6750 §2).
@@ -54,8 +71,19 @@ func (c *call) oneWay() *problem {
 }
 
 // applied finds what a's apply block put on the request.
-func (c *call) applied(a *definition.Auth) (slots, bool) {
+func (c *call) applied(a *definition.Auth, known slots) (slots, bool) {
 	out := slots{}
+	if p := a.Apply.Path; p != nil {
+		for _, part := range pieces(p.Source) {
+			v, ok := known[part.formula]
+			if part.isFormula && !ok {
+				return nil, false
+			}
+			if part.isFormula {
+				out[part.formula] = v
+			}
+		}
+	}
 	query := c.r.URL.Query()
 	places := []struct {
 		params definition.Params

@@ -33,7 +33,7 @@ func (c *call) revoke(hits []hit) *answer {
 func (c *call) mayRevoke(h hit, got slots) *problem {
 	switch h.request.Auth {
 	case "credential":
-		who, p := c.holder(h.slots)
+		who, p := c.holder(h.slots, []hit{h})
 		if p != nil {
 			return p
 		}
