@@ -37,6 +37,9 @@ func (m custom) Begin(ctx context.Context, r Request) (Step, Pending, error) {
 }
 
 func (m custom) obtain(ctx context.Context, r Request) (Done, error) {
+	if err := r.checkSigner(typedCredential(r)); err != nil {
+		return Done{}, err
+	}
 	done, err := m.login(ctx, r)
 	if f := fault.As(err); f != nil && f.Kind == fault.NeedsReauth {
 		return Done{}, r.notAccepted(f, "credential-rejected")

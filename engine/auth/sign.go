@@ -68,6 +68,8 @@ func (r Request) sign(out *http.Request, env definition.Env) error {
 		err = r.signDigest(out, s, env, o)
 	case s.WSSE != nil:
 		err = signWSSE(out, s.WSSE, env, o)
+	case s.JWT != nil:
+		err = r.signJWT(out, s, env, o)
 	}
 	if f := fault.As(err); f != nil {
 		return f.WithCode("key-unusable") // a complaint about the answer that is to blame
@@ -76,6 +78,29 @@ func (r Request) sign(out *http.Request, env definition.Env) error {
 		return fault.E(fault.Invalid, "no signature can be made with what was entered", err).WithCode("key-unusable")
 	}
 	return nil
+}
+
+// checkSigner complains about an answer that nothing can be signed with, before anything is made of it.
+// Whether it is the right key only the provider can tell.
+func (r Request) checkSigner(c Credential) error {
+	s := r.Auth.Apply.Sign
+	if s == nil {
+		return nil
+	}
+	env := r.callEnv(&c)
+	var err error
+	switch {
+	case s.OAuth1 != nil:
+		_, err = r.rsaKey(s.OAuth1, env)
+	case s.HMAC != nil:
+		_, err = r.hmacKey(s.HMAC, env)
+	case s.JWT != nil:
+		_, err = r.signingKey(&s.JWT.JWT, env)
+	}
+	if f := fault.As(err); f != nil && f.Field != "" {
+		return f
+	}
+	return nil // of other things the first request will tell
 }
 
 // filledTemplates fills templates of a signer; those that are not given come out empty.

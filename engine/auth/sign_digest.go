@@ -16,72 +16,11 @@ import (
 	"dowel/engine/definition"
 )
 
-// signDigest puts the HMAC (RFC 2104) or the digest of the definition's message where the definition
-// wants it. What does not carry the signature is put on the request first, so that the message can be
-// made of it.
+// signDigest signs with the HMAC (RFC 2104) or the digest of the definition's message.
 func (r Request) signDigest(out *http.Request, s *definition.Sign, env definition.Env, o occasion) error {
-	places, d := s.Places(), s.Digest()
-	before, after := parted(places.Headers)
-	queryBefore, queryAfter := parted(places.Query)
-	for _, p := range after {
-		out.Header.Del(p.Name) // of an earlier signing
-	}
-	out.URL.RawQuery = withParams(out.URL.RawQuery, emptied(queryAfter))
-	c, err := r.contentOf(out)
-	if err != nil {
-		return err
-	}
-	if c.withheld && d.ReadsBody() {
-		return errWithheld
-	}
-	env = withRoot(env, "request", o.signedRequest(out, c))
-	if err := setPlaces(out, before, queryBefore, env); err != nil {
-		return err
-	}
-	env["request"] = o.signedRequest(out, c)
-	signature, err := o.signature(func() (string, error) { return r.digest(s, env) })
-	if err != nil {
-		return err
-	}
-	env["signature"] = signature
-	return setPlaces(out, after, queryAfter, env)
-}
-
-// parted tells the parameters that carry the signature from the others.
-func parted(ps definition.Params) (before, after definition.Params) {
-	for _, p := range ps {
-		if p.ReadsSignature() {
-			after = append(after, p)
-		} else {
-			before = append(before, p)
-		}
-	}
-	return before, after
-}
-
-func emptied(ps definition.Params) []pair {
-	out := make([]pair, len(ps))
-	for i := range ps {
-		out[i].name = ps[i].Name
-	}
-	return out
-}
-
-func setPlaces(out *http.Request, headers, query definition.Params, env definition.Env) error {
-	if err := setHeaders(out, headers, env); err != nil {
-		return err
-	}
-	return setQuery(out, query, env)
-}
-
-// withRoot is a copy of env with one more name.
-func withRoot(env definition.Env, root string, value any) definition.Env {
-	out := make(definition.Env, len(env)+2)
-	for k, v := range env {
-		out[k] = v
-	}
-	out[root] = value
-	return out
+	return r.signPlaces(out, s, env, o, func(env definition.Env) (string, error) {
+		return o.signature(func() (string, error) { return r.digest(s, env) })
+	})
 }
 
 // digest makes the signature of the message.

@@ -8,6 +8,8 @@ import (
 	"crypto/sha1"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"io"
 	"net/http"
@@ -16,7 +18,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/go-cmp/cmp"
+
 	"dowel/engine/definition"
+	"dowel/engine/fault"
 	"dowel/engine/secret"
 )
 
@@ -370,6 +376,61 @@ func TestASignatureCoversWhatBelongsToIt(t *testing.T) {
 	req = outgoing(t, "GET", "https://example.com/", "", "")
 	if err := apply1(req, plain); err != nil || req.Header.Get("X-Sig") != first {
 		t.Errorf("signed as %s, want %s; %v", first, req.Header.Get("X-Sig"), err)
+	}
+}
+
+func TestATokenIsMadeForOneRequest(t *testing.T) {
+	key := strings.Repeat("0123456789abcdef", 4)
+	const sign = `jwt: {alg: HS256, key: "${after_first(fields.key, ':')}", key_encoding: hex, kid: "${before_first(fields.key, ':')}", claims: {aud: /admin/, uri: "${request.path}?${request.query}", sum: "${request.body_sha256}", jti: null}, lifetime: 2m, headers: {Authorization: "Ghost ${signature}"}}`
+	r := signing(t, sign, map[string]string{"key": "key-1:" + key}, occasion{at: time.Now()})
+	req := outgoing(t, "POST", "https://example.com/a/b?c=1", typeJSON, "{}")
+	before := time.Now().Unix()
+	for range 2 {
+		if err := apply1(req, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Ghost ")
+	s, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.HS256})
+	if !ok || err != nil {
+		t.Fatalf("%q: %v", req.Header.Get("Authorization"), err)
+	}
+	secret, err := hex.DecodeString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := s.Verify(secret)
+	if err != nil || s.Signatures[0].Header.KeyID != "key-1" {
+		t.Fatalf("header %+v: %v", s.Signatures[0].Header, err)
+	}
+	var claims map[string]any
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	iat, exp := int64(claims["iat"].(float64)), int64(claims["exp"].(float64))
+	if iat < before || iat > time.Now().Unix() || exp != iat+120 {
+		t.Errorf("iat %d, exp %d", iat, exp)
+	}
+	delete(claims, "iat")
+	delete(claims, "exp")
+	want := map[string]any{"aud": "/admin/", "uri": "/a/b?c=1", "sum": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}
+	if diff := cmp.Diff(want, claims); diff != "" {
+		t.Errorf("claims (-want +got):\n%s", diff)
+	}
+}
+
+// TestAKeyThatCannotSignIsAComplaintBeforeAnythingIsMadeOfIt connects with keys that only look right.
+func TestAKeyThatCannotSignIsAComplaintBeforeAnythingIsMadeOfIt(t *testing.T) {
+	for name, sign := range map[string]string{
+		"hmac":   `hmac: {alg: sha256, key: "${fields.key}", key_encoding: hex, message: "${request.url}", headers: {X-S: "${signature}"}}`,
+		"jwt":    `jwt: {alg: HS512, key: "${fields.key}", headers: {X-S: "${signature}"}}`,
+		"oauth1": `oauth1: {consumer_key: "${fields.id}", private_key: "${fields.key}", method: RSA-SHA1}`,
+	} {
+		r := signing(t, sign, map[string]string{"key": "CANARY", "id": "me"}, occasion{at: time.Now()})
+		_, _, err := Custom().Begin(t.Context(), r)
+		if f := fault.As(err); f == nil || f.Kind != fault.Invalid || f.Field != "key" || !strings.HasPrefix(f.Public, "Key is ") || strings.Contains(err.Error(), "CANARY") {
+			t.Errorf("%s: %v, want a complaint about key", name, err)
+		}
 	}
 }
 

@@ -34,7 +34,18 @@ func (m typed) Begin(_ context.Context, r Request) (Step, Pending, error) {
 	if r.Auth.Authorize != nil {
 		return r.leave(Pending{})
 	}
-	return Done{Credential: typedCredential(r)}, Pending{}, nil
+	done, err := typedDone(r)
+	if err != nil {
+		return nil, Pending{}, err
+	}
+	return done, Pending{}, nil
+}
+
+// typedDone is the end for a method whose credential is what was typed; a key that cannot sign is a
+// complaint about its question.
+func typedDone(r Request) (Done, error) {
+	c := typedCredential(r)
+	return Done{Credential: c}, r.checkSigner(c)
 }
 
 func typedCredential(r Request) Credential {
@@ -49,7 +60,7 @@ func typedCredential(r Request) Credential {
 // Complete takes what the provider handed out.
 func (typed) Complete(ctx context.Context, r Request, p Pending, a Answer) (Step, error) {
 	return r.afterConsent(ctx, p, a, func(_ context.Context, r Request) (Done, error) {
-		return Done{Credential: typedCredential(r)}, nil
+		return typedDone(r)
 	})
 }
 

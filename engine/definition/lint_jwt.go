@@ -20,6 +20,9 @@ func (l *linter) jwts(f func(a *Auth, j *JWT, at string)) {
 		if a.Assertion != nil {
 			f(a, a.Assertion, at+"/assertion")
 		}
+		if a.Apply != nil && a.Apply.Sign != nil && a.Apply.Sign.JWT != nil {
+			f(a, &a.Apply.Sign.JWT.JWT, at+"/apply/sign/jwt")
+		}
 	})
 }
 

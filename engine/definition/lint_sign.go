@@ -68,7 +68,7 @@ func lintSignHeaderTwice(l *linter) {
 func lintSignatureUnused(l *linter) {
 	l.signers(func(_ *Auth, s *Sign, at string) {
 		places := s.Places()
-		sent := s.Digest() == nil
+		sent := s.Digest() == nil && s.JWT == nil
 		for _, ps := range []Params{places.Headers, places.Query} {
 			for i := range ps {
 				sent = sent || ps[i].ReadsSignature()

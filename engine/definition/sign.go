@@ -12,6 +12,7 @@ type Sign struct {
 	HMAC   *HMACSignature   `yaml:"hmac"`
 	Hash   *DigestSignature `yaml:"hash"`
 	WSSE   *WSSESignature   `yaml:"wsse"`
+	JWT    *JWTSignature    `yaml:"jwt"`
 }
 
 // OAuth1Signature is RFC 5849 §3.
@@ -73,6 +74,12 @@ type WSSESignature struct {
 	Nonce string `yaml:"nonce"`
 }
 
+// JWTSignature is a token (RFC 7519) that is made anew for every request.
+type JWTSignature struct {
+	JWT          `yaml:",inline"`
+	SignedPlaces `yaml:",inline"`
+}
+
 // defaults fills in what is usual.
 func (s *Sign) defaults() {
 	if s == nil {
@@ -105,15 +112,26 @@ func (s *Sign) Places() SignedPlaces {
 	if d := s.Digest(); d != nil {
 		return d.SignedPlaces
 	}
+	if s.JWT != nil {
+		return s.JWT.SignedPlaces
+	}
 	return SignedPlaces{}
 }
 
 // ReadsSignature reports whether the parameter carries the signature, and so cannot be signed.
 func (p *Param) ReadsSignature() bool { return p.Value.reads("signature", "") }
 
-// ReadsBody reports whether the message is made of the body itself, of which the digest is not enough.
-func (d *DigestSignature) ReadsBody() bool {
-	return d.Message.reads("request", "body") || d.Message.reads("request", "size")
+// ReadsBody reports whether what is signed is made of the body itself, of which the digest is not enough.
+func (s *Sign) ReadsBody() bool {
+	found := false
+	look := func(t *Template) { found = found || t.reads("request", "body") || t.reads("request", "size") }
+	if d := s.Digest(); d != nil {
+		look(&d.Message)
+	}
+	if s.JWT != nil && s.JWT.Claims != nil {
+		s.JWT.Claims.templates(look)
+	}
+	return found
 }
 
 // reads reports whether a formula of t reads a name, or all of its root.
@@ -153,6 +171,9 @@ func (k *compiler) sign(s *Sign) {
 		k.filled(inCall, &w.Username)
 		k.filled(inSign, &w.Secret)
 	}
+	if s.JWT != nil {
+		k.jwt(&s.JWT.JWT, inSign)
+	}
 	places := s.Places()
 	k.params(places.Headers, inSigned)
 	k.params(places.Query, inSigned)
@@ -178,8 +199,10 @@ func (s *Sign) name() string {
 		return "hmac"
 	case s.Hash != nil:
 		return "hash"
-	default:
+	case s.WSSE != nil:
 		return "wsse"
+	default:
+		return "jwt"
 	}
 }
 

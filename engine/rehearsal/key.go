@@ -51,10 +51,20 @@ var (
 	ofApp    = []string{"app"}
 )
 
+// tokensOf are the tokens of a method whose keys have to be made: a secret that signs requests is what the
+// form says it is, and the provider knows it.
+func tokensOf(a *definition.Auth) []*definition.JWT {
+	out := a.JWTs()
+	if s := a.Apply.Sign; s != nil && s.JWT != nil && !s.JWT.Symmetric() {
+		out = append(out, &s.JWT.JWT)
+	}
+	return out
+}
+
 // withKeys returns the answers with a key wherever one of the method's tokens is signed with one of them.
 func (p *play) withKeys(answers map[string]string, name string, roots []string) (map[string]string, error) {
 	out := maps.Clone(answers)
-	for _, j := range p.a.JWTs() {
+	for _, j := range tokensOf(p.a) {
 		key, err := p.keys.key(name, j)
 		if err != nil {
 			return nil, err
@@ -85,7 +95,7 @@ func paste(answers map[string]string, k *definition.Connector, a *definition.Aut
 func (p *play) registerKeys(name string) error {
 	p.simulator.ForgetKeys(p.k.ID, "")
 	for _, a := range p.k.Auth {
-		for _, j := range a.JWTs() {
+		for _, j := range tokensOf(a) {
 			key, err := p.keys.key(name, j)
 			if err != nil {
 				return err

@@ -14,7 +14,7 @@ import (
 
 // signers are the tokens of the method whose keys are among the answers of roots.
 func (p *play) signers(roots []string) []*definition.JWT {
-	return slices.DeleteFunc(p.a.JWTs(), func(j *definition.JWT) bool {
+	return slices.DeleteFunc(tokensOf(p.a), func(j *definition.JWT) bool {
 		asked := p.k.Asked(p.a, &j.Key)
 		return len(asked) == 0 || !slices.Contains(roots, asked[0].Root)
 	})

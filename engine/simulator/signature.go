@@ -38,6 +38,8 @@ func signatureOf(a *definition.Auth) signature {
 		return digestSignature{s}
 	case s.WSSE != nil:
 		return wsseSignature{s.WSSE}
+	case s.JWT != nil:
+		return jwtSignature{s}
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"hash"
-	"strings"
 
 	"dowel/engine/definition"
 )
@@ -17,33 +16,7 @@ import (
 // digestSignature is a message's HMAC (RFC 2104) or digest.
 type digestSignature struct{ *definition.Sign }
 
-func (s digestSignature) found(c *call, out slots) bool {
-	places := s.Places()
-	return eachPlace(c, places, func(p *definition.Param, values []string) bool {
-		if len(values) != 1 {
-			return false
-		}
-		m, ok := valuePattern(p.Value.Source).match(values[0])
-		out.add(m)
-		return ok
-	})
-}
-
-// eachPlace calls f with every place and what is there, until f is not content.
-func eachPlace(c *call, places definition.SignedPlaces, f func(p *definition.Param, values []string) bool) bool {
-	query := c.r.URL.Query()
-	for i := range places.Headers {
-		if p := &places.Headers[i]; !p.Drop && !f(p, c.r.Header.Values(p.Name)) {
-			return false
-		}
-	}
-	for i := range places.Query {
-		if p := &places.Query[i]; !p.Drop && !f(p, query[p.Name]) {
-			return false
-		}
-	}
-	return true
-}
+func (s digestSignature) found(c *call, out slots) bool { return c.placed(s.Places(), out) }
 
 func (s digestSignature) check(c *call, got slots, env definition.Env) *problem {
 	if at, told := signedAt(got); told {
@@ -57,30 +30,13 @@ func (s digestSignature) check(c *call, got slots, env definition.Env) *problem 
 		return badSignature("nothing can be made of the request: " + err.Error())
 	}
 	env["signature"] = want
-	right := eachPlace(c, s.Places(), func(p *definition.Param, values []string) bool {
-		text, err := p.Value.Fill(env)
-		return err == nil && same(text, values[0])
-	})
-	if !right {
+	if !c.asWritten(s.Places(), env) {
 		return badSignature("the signature is not that of this request and this secret")
 	}
 	if nonce := got["request.nonce"]; nonce != "" {
 		return c.once(nonce)
 	}
 	return nil
-}
-
-// carriers are the places that carry the signature itself, which cannot be a part of what is signed.
-func carriers(places definition.SignedPlaces) definition.SignedPlaces {
-	pick := func(ps definition.Params) (out definition.Params) {
-		for _, p := range ps {
-			if strings.Contains(p.Value.Source, "signature") {
-				out = append(out, p)
-			}
-		}
-		return out
-	}
-	return definition.SignedPlaces{Headers: pick(places.Headers), Query: pick(places.Query)}
 }
 
 // made is the signature that the provider itself comes to.
