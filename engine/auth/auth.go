@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"dowel/engine/definition"
 	"dowel/engine/secret"
@@ -40,6 +41,14 @@ type Revoker interface {
 	Revoke(ctx context.Context, r Request, c Credential) error
 }
 
+// Poller is a Method whose person acts elsewhere, so that the provider has to be asked again and again
+// what came of it.
+type Poller interface {
+	// Poll asks once. While the person has not decided it returns a Wait, whose Interval may have grown;
+	// w is the one before. When to ask, and that nobody else asks meanwhile, is the caller's affair.
+	Poll(ctx context.Context, r Request, p Pending, w Wait) (Step, error)
+}
+
 // Step is what has to happen next. The set is closed: Redirect, Form, Wait, Done.
 type Step interface{ step() }
 
@@ -49,8 +58,15 @@ type Redirect struct{ URL *url.URL }
 // Form asks the person for something more.
 type Form struct{ Fields definition.Fields }
 
-// Wait has the person act elsewhere while we poll.
-type Wait struct{ URL, Code string }
+// Wait has the person act elsewhere while we poll: enter Code at URL, or look at CompleteURL, which has
+// the code in it and may be nil.
+type Wait struct {
+	URL, CompleteURL *url.URL
+	Code             string
+	ExpiresAt        time.Time // after it the code is of no use
+	// Interval is how long to wait before the provider may be asked again.
+	Interval time.Duration
+}
 
 // Done is the end: a credential.
 type Done struct {
@@ -71,6 +87,8 @@ type Pending struct {
 	State string `json:"state,omitempty"`
 	// Verifier is the code verifier of RFC 7636 §4.1.
 	Verifier string `json:"verifier,omitempty"`
+	// DeviceCode is what the token endpoint is asked with (RFC 8628 §3.4).
+	DeviceCode string `json:"device_code,omitempty"`
 	// Requested are the scopes asked for.
 	Requested []string `json:"requested,omitempty"`
 }

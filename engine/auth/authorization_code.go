@@ -58,17 +58,9 @@ func (authorizationCode) Complete(ctx context.Context, r Request, p Pending, a A
 	return done, nil
 }
 
-// Refresh renews c (RFC 6749 §6), or trades its access token where the definition says so. A c that
-// cannot be renewed is fault.NeedsReauth.
+// Refresh renews c.
 func (authorizationCode) Refresh(ctx context.Context, r Request, c Credential) (Credential, error) {
-	if !c.Renewable(r.Auth) {
-		return Credential{}, notRenewable()
-	}
-	t := refreshRequest(r.Auth)
-	standard := r.refreshParams(t, c)
-	r.Fields = c.Fields
-	done, err := r.exchange(ctx, t, standard, r.env(&c), &c)
-	return done.Credential, err
+	return refresh(ctx, r, c)
 }
 
 // codeParams are the parameters of RFC 6749 §4.1.3. Where no code comes back, the definition says what

@@ -16,9 +16,11 @@ func TestMethodsConform(t *testing.T) {
 		with   authtest.Setting
 	}{
 		{"code-header-form", auth.AuthorizationCode(), authtest.Setting{}},
-		{"code-body-form", auth.AuthorizationCode(), authtest.Setting{}},
+		{"code-body-form", auth.AuthorizationCode(), authtest.Setting{Fields: map[string]string{"hint": "ana@example.com"}}},
 		{"code-body-json", auth.AuthorizationCode(), authtest.Setting{Wrap: data}},
 		{"code-none-get", auth.AuthorizationCode(), authtest.Setting{}},
+		{"device-form", auth.DeviceCode(), authtest.Setting{Fields: map[string]string{"language": "en"}}},
+		{"device-json", auth.DeviceCode(), authtest.Setting{Wrap: data}},
 		{"client-app", auth.ClientCredentials(), authtest.Setting{}},
 		{"client-person", auth.ClientCredentials(), authtest.Setting{
 			Inputs: map[string]string{"tenant": "acme"},

@@ -65,16 +65,16 @@ func (c Credential) Primary(a *definition.Auth) secret.Value {
 // Renewable reports whether the definition says how to renew c without the person, and c holds what
 // that takes.
 func (c Credential) Renewable(a *definition.Auth) bool {
-	switch {
-	case a.Renew != nil:
+	if a.Renew != nil {
 		return len(a.Login) > 0
-	case a.Refresh != nil && a.Refresh.Grant == "none":
-		return false
-	case a.Kind == definition.ClientCredentials, a.Kind == definition.JWTBearer:
+	}
+	switch a.RefreshGrant() {
+	case definition.GrantClientCredentials, definition.GrantJWTBearer:
 		return true
-	case a.Refresh != nil && a.Refresh.Grant == "access_token":
+	case definition.GrantAccessToken:
 		return !c.AccessToken.IsZero()
-	default:
+	case definition.GrantRefreshToken:
 		return !c.RefreshToken.IsZero()
 	}
+	return false
 }

@@ -20,6 +20,7 @@ func TestPrimaryAndRenewable(t *testing.T) {
 	bare := Credential{AccessToken: secret.New("a")}
 	typedIn := Credential{Fields: Values(map[string]string{"user": "u", "key": "k", "other": "o"})}
 	session := Credential{Values: Values(map[string]string{"session": "s", "more": "m"}), Fields: typedIn.Fields}
+	token := new(definition.TokenRequest)
 	for _, tt := range []struct {
 		name      string
 		a         definition.Auth
@@ -27,12 +28,12 @@ func TestPrimaryAndRenewable(t *testing.T) {
 		primary   string
 		renewable bool
 	}{
-		{"code", definition.Auth{Kind: definition.AuthorizationCode}, oauth, "a", true},
-		{"code without a refresh token", definition.Auth{Kind: definition.AuthorizationCode}, bare, "a", false},
-		{"code that is not renewed", definition.Auth{Kind: definition.AuthorizationCode, Refresh: &definition.Refresh{Grant: "none"}}, oauth, "a", false},
-		{"trade of the access token", definition.Auth{Kind: definition.AuthorizationCode, Refresh: &definition.Refresh{Grant: "access_token"}}, bare, "a", true},
-		{"client", definition.Auth{Kind: definition.ClientCredentials}, bare, "a", true},
-		{"client that is not renewed", definition.Auth{Kind: definition.ClientCredentials, Refresh: &definition.Refresh{Grant: "none"}}, bare, "a", false},
+		{"code", definition.Auth{Kind: definition.AuthorizationCode, Token: token}, oauth, "a", true},
+		{"code without a refresh token", definition.Auth{Kind: definition.AuthorizationCode, Token: token}, bare, "a", false},
+		{"code that is not renewed", definition.Auth{Kind: definition.AuthorizationCode, Token: token, Refresh: &definition.Refresh{Grant: "none"}}, oauth, "a", false},
+		{"trade of the access token", definition.Auth{Kind: definition.AuthorizationCode, Token: token, Refresh: &definition.Refresh{Grant: "access_token"}}, bare, "a", true},
+		{"client", definition.Auth{Kind: definition.ClientCredentials, Token: token}, bare, "a", true},
+		{"client that is not renewed", definition.Auth{Kind: definition.ClientCredentials, Token: token, Refresh: &definition.Refresh{Grant: "none"}}, bare, "a", false},
 		{"one secret", definition.Auth{Kind: definition.APIKey, Fields: password("key")}, typedIn, "k", false},
 		{"two secrets", definition.Auth{Kind: definition.APIKey, Fields: password("key", "other")}, typedIn, "", false},
 		{"no secret", definition.Auth{Kind: definition.Custom, Fields: password()}, typedIn, "", false},

@@ -75,6 +75,11 @@ func (x explanation) all() {
 		})
 	}
 	x.callback()
+	if x.a.Device != nil {
+		x.request("device authorization", func(r Request, _ Credential) (*http.Request, error) {
+			return r.deviceRequest(context.Background(), r.env(nil))
+		})
+	}
 	if x.a.Token != nil {
 		x.request("token", x.tokenRequest)
 		for i, t := range x.a.Token.Then {
@@ -83,7 +88,7 @@ func (x explanation) all() {
 			})
 		}
 	}
-	if x.a.Kind == definition.AuthorizationCode && (x.a.Refresh == nil || x.a.Refresh.Grant != "none") {
+	if g := x.a.RefreshGrant(); g == definition.GrantRefreshToken || g == definition.GrantAccessToken {
 		x.request("refresh", func(r Request, c Credential) (*http.Request, error) {
 			t := refreshRequest(r.Auth)
 			return r.tokenRequest(context.Background(), t, r.refreshParams(t, c), r.env(&c))
@@ -128,6 +133,8 @@ func (r Request) explainedParams(env definition.Env) ([]pair, error) {
 	switch r.Auth.Kind {
 	case definition.ClientCredentials:
 		return r.clientParams(env)
+	case definition.DeviceCode:
+		return r.deviceParams("[device_code]"), nil
 	case definition.JWTBearer:
 		return r.assertionParams(env)
 	}

@@ -2,10 +2,24 @@ package auth
 
 import (
 	"cmp"
+	"context"
 
 	"dowel/engine/definition"
 	"dowel/engine/fault"
 )
+
+// refresh renews c with its refresh token (RFC 6749 §6), or trades its access token where the definition
+// says so. A c that cannot be renewed is fault.NeedsReauth.
+func refresh(ctx context.Context, r Request, c Credential) (Credential, error) {
+	if !c.Renewable(r.Auth) {
+		return Credential{}, notRenewable()
+	}
+	t := refreshRequest(r.Auth)
+	standard := r.refreshParams(t, c)
+	r.Fields = c.Fields
+	done, err := r.exchange(ctx, t, standard, r.env(&c), &c)
+	return done.Credential, err
+}
 
 // refreshRequest is the token request with what the refresh block says in its place. Grant type and
 // parameters belong to one request and are never taken over.
@@ -42,7 +56,7 @@ func refreshRequest(a *definition.Auth) *definition.TokenRequest {
 // refreshParams are the parameters of RFC 6749 §6; a trade of the access token has only what the
 // definition says.
 func (r Request) refreshParams(t *definition.TokenRequest, c Credential) []pair {
-	if f := r.Auth.Refresh; f != nil && f.Grant == "access_token" {
+	if r.Auth.RefreshGrant() == definition.GrantAccessToken {
 		if t.GrantType == "" {
 			return nil
 		}

@@ -29,9 +29,13 @@ func (a *Auth) namesClient() bool {
 	return sent
 }
 
-// authenticates reports whether the client shows the token endpoint who it is.
+// authenticates reports whether the client shows the provider who it is.
 func (a *Auth) authenticates() bool {
-	return a.Token != nil && !slices.Contains([]ClientAuth{"", ClientAuthNone, ClientAuthUnsent}, a.Token.ClientAuth)
+	return a.Token != nil && a.Token.authenticates() || a.Device != nil && a.Device.authenticates()
+}
+
+func (q *ClientRequest) authenticates() bool {
+	return !slices.Contains([]ClientAuth{"", ClientAuthNone, ClientAuthUnsent}, q.ClientAuth)
 }
 
 // AsksSecret reports whether the app has a client secret that an operator enters.

@@ -8,6 +8,7 @@ type AuthKind string
 // The kinds.
 const (
 	AuthorizationCode AuthKind = "oauth2_authorization_code" // RFC 6749 §4.1
+	DeviceCode        AuthKind = "oauth2_device_code"        // RFC 8628
 	ClientCredentials AuthKind = "oauth2_client_credentials" // RFC 6749 §4.4
 	JWTBearer         AuthKind = "oauth2_jwt_bearer"         // RFC 7523 §2.1
 	Basic             AuthKind = "basic"                     // RFC 7617
@@ -17,7 +18,10 @@ const (
 )
 
 // NeedsApp reports whether the kind needs our registration at the provider.
-func (k AuthKind) NeedsApp() bool { return k == AuthorizationCode }
+func (k AuthKind) NeedsApp() bool { return k.Consented() }
+
+// Consented reports whether the person allows the access at the provider.
+func (k AuthKind) Consented() bool { return k == AuthorizationCode || k == DeviceCode }
 
 // Auth is one auth method of a connector.
 type Auth struct {
@@ -39,6 +43,7 @@ type Auth struct {
 	// Issuer, when set, is compared with the iss parameter of the callback (RFC 9207).
 	Issuer    *Template  `yaml:"issuer"`
 	Authorize *Authorize `yaml:"authorize"`
+	Device    *Device    `yaml:"device"`
 	Callback  Callback   `yaml:"callback"`
 	Scopes    *Scopes    `yaml:"scopes"`
 	// ScopeGroups are named lists of scopes, each with a parameter of its own; instead of Scopes.
@@ -90,6 +95,23 @@ type Authorize struct {
 	Names Names `yaml:"names"`
 	// StateIn says where the state is sent: in a parameter (default) or InRedirectURI.
 	StateIn string `yaml:"state_in"`
+}
+
+// Device is the device authorization request (RFC 8628 §3.1).
+type Device struct {
+	ClientRequest `yaml:",inline"`
+	Answer        DeviceAnswer `yaml:"answer"`
+}
+
+// DeviceAnswer reads the device authorization response; what is not given is read as RFC 8628 §3.2
+// says.
+type DeviceAnswer struct {
+	DeviceCode              *Expression `yaml:"device_code"`
+	UserCode                *Expression `yaml:"user_code"`
+	VerificationURI         *Expression `yaml:"verification_uri"`
+	VerificationURIComplete *Expression `yaml:"verification_uri_complete"`
+	Expires                 *Lifetime   `yaml:"expires"`
+	Interval                *Expression `yaml:"interval"` // in seconds
 }
 
 // Scopes is one list of scopes.
@@ -195,10 +217,18 @@ type Lifetime struct {
 	Default Duration `yaml:"default"`
 }
 
+// What a credential is renewed with.
+const (
+	GrantNone              = none
+	GrantRefreshToken      = "refresh_token"
+	GrantAccessToken       = "access_token"       // traded for a newer one
+	GrantClientCredentials = "client_credentials" // another token is asked for
+	GrantJWTBearer         = "jwt_bearer"         // another assertion is traded
+)
+
 // Refresh says how a credential is renewed without the person.
 type Refresh struct {
-	// Grant is refresh_token, access_token (the access token is traded for a newer one),
-	// client_credentials, or none.
+	// Grant is one of those above; empty: as RefreshGrant says.
 	Grant string `yaml:"grant"`
 	// The rest of the request; what is not given is as in the token request.
 	URL        *Template  `yaml:"url"`
@@ -220,6 +250,22 @@ type Refresh struct {
 	Margin Duration `yaml:"margin"`
 	// Schedule is a cron expression: renew at these times even if nothing expires.
 	Schedule string `yaml:"schedule"`
+}
+
+// RefreshGrant is what a is renewed with: as its refresh block says, or as its kind usually is; none
+// where there is no token to renew.
+func (a *Auth) RefreshGrant() string {
+	switch {
+	case a.Token == nil:
+		return none
+	case a.Refresh != nil && a.Refresh.Grant != "":
+		return a.Refresh.Grant
+	case a.Kind == ClientCredentials:
+		return GrantClientCredentials
+	case a.Kind == JWTBearer:
+		return GrantJWTBearer
+	}
+	return GrantRefreshToken
 }
 
 // Renew says how a custom credential is renewed: by running the login again.

@@ -82,6 +82,7 @@ func (k *compiler) auth(a *Auth) {
 		k.template(&a.Authorize.URL, inAuthorize)
 		k.params(a.Authorize.Params, inAuthorize)
 	}
+	k.device(a.Device)
 	k.callback(a)
 	k.scopes(a.Scopes)
 	for i := range a.ScopeGroups {
@@ -110,6 +111,16 @@ func (k *compiler) auth(a *Auth) {
 	k.tests(a.Test)
 	k.identity(a.Identity)
 	k.choices(a.Choose)
+}
+
+func (k *compiler) device(d *Device) {
+	if d == nil {
+		return
+	}
+	k.clientRequest(&d.ClientRequest, inDevice)
+	for _, e := range d.Answer.formulas() {
+		k.value(e, inDeviceAnswer)
+	}
 }
 
 func (k *compiler) token(t *TokenRequest, p place) {

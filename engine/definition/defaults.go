@@ -11,12 +11,15 @@ func (a *Auth) defaults() {
 			a.Fields = Fields{{Name: "token", Label: "Token", Type: "password"}}
 		}
 	}
+	if a.Device != nil && a.Device.ClientAuth == "" {
+		a.Device.ClientAuth = ClientAuthNone // a code is nothing that a wrong guess could spend
+	}
 	if a.Apply != nil {
 		a.Apply.Sign.defaults()
 		return
 	}
 	switch a.Kind {
-	case AuthorizationCode, ClientCredentials, JWTBearer:
+	case AuthorizationCode, DeviceCode, ClientCredentials, JWTBearer:
 		a.Apply = bearing("${credential.access_token}")
 	case Bearer:
 		a.Apply = bearing("${fields." + a.secretField() + "}")

@@ -45,6 +45,7 @@ var (
 	inCallback  = place{fields: publicFields, callback: true}
 	inVerify    = place{fields: allFields, app: true, appSecret: true}
 	inSigner    = place{fields: publicFields, app: true}
+	inDevice    = place{fields: allFields, app: true, appSecret: true}
 	inExchange  = place{fields: allFields, app: true, appSecret: true, callback: true, captured: true}
 	inRefresh   = place{fields: allFields, app: true, appSecret: true, callback: true, captured: true, credential: true}
 	inCall      = place{fields: allFields, app: true, captured: true, credential: true}
@@ -56,6 +57,9 @@ var (
 	// What a signature is computed with is not sent; where it goes is.
 	inSign   = place{fields: allFields, app: true, appSecret: true, captured: true, credential: true, request: true}
 	inSigned = place{fields: allFields, app: true, captured: true, credential: true, request: true, signature: true}
+
+	// The person sees the code and the address.
+	inDeviceAnswer = place{fields: publicFields, app: true, response: true}
 )
 
 // answering is the place of a formula that reads the answer to a request made in p.

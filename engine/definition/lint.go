@@ -144,6 +144,17 @@ func (l *linter) requests(f func(r *Request, at string)) {
 	})
 }
 
+// clientRequests calls f for every request in which the client authenticates by itself, with its JSON
+// pointer.
+func (l *linter) clientRequests(f func(q *ClientRequest, at string)) {
+	l.methods(func(a *Auth, at string) {
+		if a.Device != nil {
+			f(&a.Device.ClientRequest, at+"/device")
+		}
+	})
+	l.exchanges(func(t *TokenRequest, at string) { f(&t.ClientRequest, at) })
+}
+
 // paramLists calls f for every list of parameters under a key of the given name, with its JSON pointer.
 func (l *linter) paramLists(key string, f func(ps Params, at string)) {
 	pick := func(headers, query, cookies Params, at string) {
@@ -154,7 +165,7 @@ func (l *linter) paramLists(key string, f func(ps Params, at string)) {
 	}
 	pick(l.c.API.Headers, l.c.API.Query, nil, "/api")
 	l.requests(func(r *Request, at string) { pick(r.Headers, r.Query, nil, at) })
-	l.exchanges(func(t *TokenRequest, at string) { pick(t.Headers, nil, nil, at) })
+	l.clientRequests(func(q *ClientRequest, at string) { pick(q.Headers, nil, nil, at) })
 	l.methods(func(a *Auth, at string) {
 		if a.Refresh != nil {
 			pick(a.Refresh.Headers, nil, nil, at+"/refresh")

@@ -30,13 +30,11 @@ func (l *linter) addresses(f func(t *Template, underBase bool)) {
 		if a.Authorize != nil {
 			one(&a.Authorize.URL, false)
 		}
-		for _, t := range a.Exchanges() {
-			one(&t.URL, false)
-		}
 		if a.Refresh != nil {
 			one(a.Refresh.URL, false)
 		}
 	})
+	l.clientRequests(func(q *ClientRequest, _ string) { one(&q.URL, false) })
 	l.requests(func(r *Request, _ string) { one(&r.URL, true) })
 }
 

@@ -22,6 +22,9 @@ func (l *linter) readings(f func(how Reading, formulas []*Expression)) {
 		if in := a.Introspect; in != nil {
 			f(in.Request.Reading, []*Expression{in.Active, in.Scopes, in.Expires.In, in.Expires.At})
 		}
+		if a.Device != nil {
+			f(a.Device.Reading, append(a.Device.formulas(), a.Device.Answer.formulas()...))
+		}
 		if a.Refresh != nil && a.Refresh.Answer != nil {
 			f(a.Refresh.Reading, append(a.Refresh.formulas(), a.Refresh.Answer.formulas()...))
 		}
@@ -53,6 +56,14 @@ func (t *TokenAnswer) formulas() []*Expression {
 		}
 	}
 	return append(out, t.Capture.formulas()...)
+}
+
+func (a *DeviceAnswer) formulas() []*Expression {
+	out := []*Expression{a.DeviceCode, a.UserCode, a.VerificationURI, a.VerificationURIComplete, a.Interval}
+	if a.Expires != nil {
+		out = append(out, a.Expires.In, a.Expires.At)
+	}
+	return out
 }
 
 var memberOfBody = regexp.MustCompile(`\bresponse\??\.body\??[.\[]`)

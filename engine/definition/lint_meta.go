@@ -106,7 +106,7 @@ func lintMissingIdentity(l *linter) {
 
 func lintMissingRevoke(l *linter) {
 	l.methods(func(a *Auth, at string) {
-		if a.Kind == AuthorizationCode && !l.has(at+"/revoke") {
+		if a.Kind.Consented() && !l.has(at+"/revoke") {
 			l.report(at, "%q cannot be revoked: describe the request under revoke, or write revoke: none if the provider has none", a.ID)
 		}
 	})

@@ -87,8 +87,9 @@ var (
 		"state": "it is made anew for every flow", "code_challenge": "see pkce", "code_challenge_method": "see pkce",
 		"response_type": "it is code; null leaves it out", "client_id": "it is the app's; see names", "redirect_uri": "it is Dowel's own; see names",
 	}
-	ofToken = map[string]string{
-		"grant_type": "see grant_type", "code": "it comes from the callback", "code_verifier": "see pkce", "refresh_token": "it is the credential's",
+	ofDevice = map[string]string{"client_id": "it is the app's; see names", "scope": "see scopes"}
+	ofToken  = map[string]string{
+		"grant_type": "see grant_type", "code": "it comes from the callback", "device_code": "it comes from the device request", "code_verifier": "see pkce", "refresh_token": "it is the credential's",
 	}
 )
 
@@ -109,6 +110,9 @@ func lintReserved(l *linter) {
 		}
 		if a.Assertion != nil && a.Token != nil {
 			check(a.Token.Params, map[string]string{"assertion": "see assertion"}, at+"/token/params")
+		}
+		if a.Device != nil {
+			check(a.Device.Params, ofDevice, at+"/device/params")
 		}
 		if a.Refresh != nil {
 			check(a.Refresh.Params, ofToken, at+"/refresh/params")
@@ -163,7 +167,7 @@ func lintClientAuthTwice(l *linter) {
 			}
 		}
 	}
-	l.exchanges(func(t *TokenRequest, at string) { check(t.ClientAuth, t.Params, t.Headers, t.Names, at) })
+	l.clientRequests(func(q *ClientRequest, at string) { check(q.ClientAuth, q.Params, q.Headers, q.Names, at) })
 	l.methods(func(a *Auth, at string) {
 		if f := a.Refresh; f != nil && a.Token != nil {
 			auth := f.ClientAuth

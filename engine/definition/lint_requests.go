@@ -108,7 +108,7 @@ func lintSuccessConstant(l *linter) {
 		}
 	}
 	l.requests(func(r *Request, _ string) { check(r.Outcome) })
-	l.exchanges(func(t *TokenRequest, _ string) { check(t.Outcome) })
+	l.clientRequests(func(q *ClientRequest, _ string) { check(q.Outcome) })
 	l.methods(func(a *Auth, _ string) {
 		if a.Refresh != nil {
 			check(a.Refresh.Outcome)
@@ -126,7 +126,7 @@ func lintLifetime(l *linter) {
 			l.report(at+"/unit", "in reads a duration, which is in s or ms; read a moment under at")
 		case t.At != nil && (t.Unit == "s" || t.Unit == "ms"):
 			l.report(at+"/unit", "at reads a moment, which is in iso, epoch or epoch_ms; read a duration under in")
-		case t.In == nil && t.At == nil && t.Unit != "" && !strings.Contains(at, "/token/") && !strings.Contains(at, "/refresh/"):
+		case t.In == nil && t.At == nil && t.Unit != "" && !readsAnswer(at):
 			l.report(at+"/unit", "nothing is read from an answer here, so the unit does nothing")
 		}
 	}
@@ -140,6 +140,9 @@ func lintLifetime(l *linter) {
 		if a.Introspect != nil {
 			check(a.Introspect.Expires, at+"/introspect/expires")
 		}
+		if a.Device != nil {
+			check(a.Device.Answer.Expires, at+"/device/answer/expires")
+		}
 		if a.Refresh != nil && a.Refresh.Answer != nil {
 			answer(a.Refresh.Answer, at+"/refresh")
 		}
@@ -148,6 +151,9 @@ func lintLifetime(l *linter) {
 		}
 	})
 }
+
+// readsAnswer reports whether a lifetime has something that is read where it says nothing else.
+func readsAnswer(at string) bool { return strings.Contains(at, "/answer/") }
 
 var bareFormula = regexp.MustCompile(`^(inputs|fields|credential|captured|app|callback)\.[A-Za-z_][A-Za-z0-9_.]*$`)
 

@@ -124,7 +124,8 @@ func (s *Service) answerAccount(ctx context.Context, f storage.Flow, r auth.Requ
 	return s.finish(ctx, f, r, state, c)
 }
 
-// Poll says where a flow stands. It answers only the browser that began it.
+// Poll says where a flow stands. It answers only the browser that began it. Of a person who acts
+// elsewhere it asks the provider first, if it is time to.
 func (s *Service) Poll(ctx context.Context, who access.Principal, id, browser string) (Progress, error) {
 	f, err := s.mine(ctx, who, id, browser)
 	if err != nil {
@@ -141,13 +142,23 @@ func (s *Service) Poll(ctx context.Context, who access.Principal, id, browser st
 			p.Failure.help(k, f.ProviderCode)
 		}
 	case time.Now().After(f.ExpiresAt):
-		p.Status, p.Failure = storage.FlowFailed, &Failure{Code: "state-expired", Message: fault.Public(expired())}
+		p.Status, p.Failure = storage.FlowFailed, outOfTime(f)
 	case f.Status == storage.FlowTaken:
 		p.Status, p.Working = storage.FlowPending, true
 	case f.Step == "form":
 		return s.askAgain(ctx, f, p)
+	case f.Step == "wait":
+		return s.poll(ctx, f, p)
 	}
 	return p, nil
+}
+
+// outOfTime tells why a flow has ended that nobody has ended.
+func outOfTime(f storage.Flow) *Failure {
+	if f.Step == "wait" {
+		return &Failure{Code: codeExpired, Message: "the code was not entered in time"}
+	}
+	return &Failure{Code: "state-expired", Message: fault.Public(expired())}
 }
 
 func (s *Service) askAgain(ctx context.Context, f storage.Flow, p Progress) (Progress, error) {

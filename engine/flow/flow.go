@@ -100,6 +100,8 @@ type Progress struct {
 	RedirectURL, State string
 	// Ask is a question to the person.
 	Ask *Question
+	// Wait is what the person has to do elsewhere.
+	Wait *Waiting
 	// Result is the id of the record made, Label who was connected.
 	Result, Label           string
 	Warnings                []string
@@ -193,6 +195,8 @@ func (s *Service) begin(ctx context.Context, p access.Principal, b Begin, r auth
 		p := about(f)
 		p.RedirectURL, p.State = step.URL.String(), pending.State
 		return p, nil
+	case auth.Wait:
+		return s.beginWaiting(ctx, f, state, step)
 	case auth.Done:
 		f.Status = storage.FlowTaken
 		if err := s.create(ctx, &f, pendingState{}); err != nil {
@@ -224,6 +228,7 @@ type pendingState struct {
 	Inputs           map[string]string `json:"inputs,omitempty"`
 	Fields           map[string]string `json:"fields,omitempty"`
 	Method           auth.Pending      `json:"method,omitzero"`
+	Wait             auth.Wait         `json:"wait,omitzero"` // what the person was told to do elsewhere
 	AcceptUnverified bool              `json:"accept_unverified,omitempty"`
 	// From here on the credential is there and a question is open.
 	Credential []byte            `json:"credential,omitempty"`

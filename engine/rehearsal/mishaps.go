@@ -31,7 +31,7 @@ func failed(at flow.Progress, err error, codes ...string) error {
 
 // denial has the person say no.
 func (p *play) denial(ctx context.Context) (bool, error) {
-	if p.a.Authorize == nil {
+	if p.a.Authorize == nil && p.a.Device == nil {
 		return false, nil
 	}
 	at, err := p.connect(ctx, p.answers, ben, "deny")
@@ -75,12 +75,17 @@ func swapped(s string) string {
 	}, s) + "ab"
 }
 
+// showsSecret reports whether a request of a carries the app's secret.
+func showsSecret(a *definition.Auth) bool {
+	return a.Token != nil && a.Token.ClientAuth != definition.ClientAuthNone || a.Device != nil && a.Device.ClientAuth != definition.ClientAuthNone
+}
+
 // wrongSecret connects with an app secret or a typed secret that is not right.
 func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 	answers := p.answers
 	secret := p.app && p.a.AsksSecret()
 	switch {
-	case secret && (p.a.Token == nil || p.a.Token.ClientAuth == definition.ClientAuthNone), p.app && p.a.Token != nil && !secret:
+	case secret && !showsSecret(p.a), p.app && p.a.Token != nil && !secret:
 		return false, nil // the app has no secret, or none that is shown to anybody
 	case secret:
 		// The provider's app gets another secret; ours is then the wrong one.
@@ -113,6 +118,12 @@ func (p *play) providerError(ctx context.Context) (bool, error) {
 		}
 		on = "api"
 	}
+	if p.a.Device != nil {
+		if err := p.failsWhilePolled(ctx); err != nil {
+			return true, err
+		}
+		on = "device"
+	}
 	fail := simulator.Fault{On: on, Kind: simulator.FaultStatus, Status: http.StatusInternalServerError}
 	p.simulator.Set(p.k.ID, fail)
 	at, err := p.connect(ctx, p.answers, ben, "allow")
@@ -135,6 +146,8 @@ func (p *play) providerError(ctx context.Context) (bool, error) {
 	if err != nil || !cred.Renewable(p.a) {
 		return true, err
 	}
+	fail.On = "token"
+	p.simulator.Set(p.k.ID, fail)
 	_, err = p.engine.Connections.Refresh(ctx, p.operator, p.id)
 	if kind := fault.KindOf(err); kind != fault.Unavailable {
 		return true, fmt.Errorf("a refresh that the provider answers with status 500 is taken for %v, want %v: %w", kind, fault.Unavailable, orSuccess(err))

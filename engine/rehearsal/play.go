@@ -82,6 +82,8 @@ func (p *play) connect(ctx context.Context, answers map[string]string, account, 
 			return at, nil
 		case at.RedirectURL != "":
 			at, err = p.visit(ctx, at.RedirectURL, account, decision)
+		case at.Wait != nil:
+			at, err = p.enterCode(ctx, at, account, decision)
 		case at.Ask != nil && at.Ask.Kind == "unverified":
 			return at, nil
 		case at.Ask != nil && at.Ask.Kind == "account":

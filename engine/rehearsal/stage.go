@@ -36,7 +36,7 @@ func openStage(ctx context.Context, ks []*definition.Connector) (*stage, error) 
 	catalog := definition.NewCatalog(ks)
 	s := &stage{visitor: newVisitor(), keys: &keyring{keys: map[string]string{}}}
 	// Tokens outlive the play, and no provider forgives a token that is used twice.
-	s.simulator = simulator.New(simulator.Options{Catalog: catalog, TokenLifetime: time.Hour, ReuseGrace: -1})
+	s.simulator = simulator.New(simulator.Options{Catalog: catalog, TokenLifetime: time.Hour, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond})
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulator: %w", err)

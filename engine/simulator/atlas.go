@@ -13,6 +13,8 @@ type role string
 
 const (
 	roleAuthorize  role = "authorize"
+	roleDevice     role = "device"
+	roleVerify     role = "verify" // where people enter a device's code
 	roleToken      role = "token"
 	roleRefresh    role = "refresh"
 	roleRevoke     role = "revoke"
@@ -72,6 +74,9 @@ func (a *atlas) method(m *definition.Auth) {
 	if m.Authorize != nil {
 		a.add(endpoint{role: roleAuthorize, auth: m}, m.Authorize.URL.Source)
 	}
+	if m.Device != nil {
+		a.devicePages(m)
+	}
 	if m.Token != nil {
 		method := cmp.Or(m.Token.Method, http.MethodPost)
 		a.add(endpoint{role: roleToken, auth: m, method: method}, m.Token.URL.Source)
@@ -84,7 +89,7 @@ func (a *atlas) method(m *definition.Auth) {
 				source = f.URL.Source
 			}
 			a.add(endpoint{role: roleRefresh, auth: m, method: method}, source)
-		} else if m.Kind == definition.AuthorizationCode {
+		} else if m.RefreshGrant() == definition.GrantRefreshToken {
 			a.add(endpoint{role: roleRefresh, auth: m, method: method}, m.Token.URL.Source)
 		}
 	}

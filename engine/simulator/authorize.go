@@ -125,23 +125,30 @@ func (ask *consent) read(h hit, got params, query string, param func(string) str
 	if _, p := constants(h.auth.Authorize.Params, got); p != nil {
 		return p
 	}
-	ask.scopes = map[string][]string{}
-	groups := scopeGroups(h.auth)
+	var p *problem
+	ask.scopes, p = scopesAsked(h.auth, h.auth.Authorize.Names, got, query)
+	return p
+}
+
+// scopesAsked reads the scopes that are asked for, group by group; query is the text of the address.
+func scopesAsked(a *definition.Auth, names definition.Names, got params, query string) (map[string][]string, *problem) {
+	out := map[string][]string{}
+	groups := scopeGroups(a)
 	for i := range groups {
 		g := &groups[i]
-		name, _ := h.auth.Authorize.Names.Name(cmp.Or(g.Parameter, "scope"))
+		name, _ := names.Name(cmp.Or(g.Parameter, "scope"))
 		list := cut(got[name], g.Sep())
 		if g.Raw() && escapedInVain(query, name) {
-			return refuse("invalid_scope", name+" is compared as it is written, and was escaped")
+			return nil, refuse("invalid_scope", name+" is compared as it is written, and was escaped")
 		}
 		for _, want := range g.Required {
 			if want.Literal() && !slices.Contains(list, want.Source) {
-				return refuse("invalid_scope", "the scope "+want.Source+" is required")
+				return nil, refuse("invalid_scope", "the scope "+want.Source+" is required")
 			}
 		}
-		ask.scopes[g.Name] = list
+		out[g.Name] = list
 	}
-	return nil
+	return out, nil
 }
 
 // readChallenge checks the form of the code challenge (RFC 7636 §4.2, §4.3).

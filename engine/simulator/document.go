@@ -1,5 +1,7 @@
 package simulator
 
+import "dowel/engine/definition"
+
 // set puts value at path, making the objects and lists on the way.
 func (d document) set(path []any, value any) {
 	if len(path) == 0 {
@@ -64,6 +66,15 @@ func (d document) answerBody() any {
 		return b
 	}
 	return map[string]any{}
+}
+
+// give puts value where e reads it, or where the RFC has it.
+func (d document) give(e *definition.Expression, usual string, value any) {
+	if e != nil {
+		d.place(e, value)
+		return
+	}
+	d.usual(usual, value)
 }
 
 // usual sets a member of the body, unless the body is no object or has it.

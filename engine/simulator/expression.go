@@ -125,6 +125,11 @@ func (d document) put(n ast.Node, value any, it []any) {
 	case *ast.ChainNode:
 		d.put(n.Node, value, it)
 	case *ast.ConditionalNode:
+		// An error code that is another word for value, or none.
+		if word, ok := n.Exp1.(*ast.StringNode); ok && word.Value != value {
+			d.put(n.Exp2, value, it)
+			return
+		}
 		d.make(n.Cond, true, it)
 		d.put(n.Exp1, value, it)
 	case *ast.BinaryNode:

@@ -94,10 +94,7 @@ func (s *Simulator) lifetime(a *definition.Auth) time.Duration {
 
 // refreshable reports whether a refresh token comes with an access token of a.
 func refreshable(a *definition.Auth) bool {
-	if a.Kind != definition.AuthorizationCode {
-		return false
-	}
-	return a.Refresh == nil || a.Refresh.Grant == "" || a.Refresh.Grant == "refresh_token"
+	return a.RefreshGrant() == definition.GrantRefreshToken
 }
 
 // rotates says whether this renewal replaces the refresh token; s.mu is held.

@@ -22,12 +22,14 @@ var pageSource string
 
 var pages = template.Must(template.New("page").Parse(pageSource))
 
-// page is what a page shows; exactly one of Consent, Error, Post and Script is there.
+// page is what a page shows; exactly one of Consent, Enter, Said, Error, Post and Script is there.
 type page struct {
 	Style    template.CSS
 	Title    string
 	Provider string
 	Consent  *consentView
+	Enter    *enterView
+	Said     string
 	Error    string
 	Post     *postView
 	Script   template.JS
@@ -35,9 +37,13 @@ type page struct {
 
 type consentView struct {
 	Request, App, Redirect string
+	Code                   string // what a device shows; empty: none is involved
 	Scopes                 []string
 	Accounts               []Account
 }
+
+// enterView asks for the code that a device shows.
+type enterView struct{ Complaint string }
 
 type postView struct {
 	Action string

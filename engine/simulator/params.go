@@ -47,7 +47,7 @@ func (c *call) tokenParams(method, format string) (params, *problem) {
 	if format == "query" || method == http.MethodGet {
 		return inQuery, nil
 	}
-	for _, secret := range []string{"client_secret", "code", "code_verifier", "refresh_token", "assertion", "client_assertion"} {
+	for _, secret := range []string{"client_secret", "code", "code_verifier", "device_code", "refresh_token", "assertion", "client_assertion"} {
 		if inQuery[secret] != "" {
 			// RFC 6749 §2.3.1: never in the request URI.
 			return nil, refuse("invalid_request", secret+" must not be in the address")

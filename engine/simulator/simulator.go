@@ -52,6 +52,9 @@ type Options struct {
 	TokenLifetime time.Duration
 	// CodeLifetime is how long an authorization code lives; zero: 60 seconds.
 	CodeLifetime time.Duration
+	// DeviceLifetime is how long a device code lives; zero: 10 minutes. DeviceInterval is how long a client
+	// has to wait between two polls; zero: 5 seconds.
+	DeviceLifetime, DeviceInterval time.Duration
 	// RefreshLatency is how long a token request takes before anything is decided. A client that has
 	// gone by then has not been served.
 	RefreshLatency time.Duration
@@ -76,6 +79,7 @@ type Simulator struct {
 	clients map[string]map[string]*client // by connector and client id
 	asked   map[string]*consent           // by the ticket in the page
 	codes   map[string]*code              // by code
+	devices map[string]*device            // by device code
 	tokens  map[string]*token             // access tokens and sessions
 	refresh map[string]*refreshToken      // refresh tokens, used ones too
 	faults  map[string][]*Fault           // by connector
@@ -94,12 +98,14 @@ type Simulator struct {
 func New(o Options) *Simulator {
 	o.TokenLifetime = cmp.Or(o.TokenLifetime, 30*time.Second)
 	o.CodeLifetime = cmp.Or(o.CodeLifetime, time.Minute)
+	o.DeviceLifetime = cmp.Or(o.DeviceLifetime, 10*time.Minute)
+	o.DeviceInterval = cmp.Or(o.DeviceInterval, 5*time.Second)
 	if len(o.Accounts) == 0 {
 		o.Accounts = Accounts(2)
 	}
 	return &Simulator{
 		options: o, atlases: map[string]*atlas{}, clients: map[string]map[string]*client{},
-		asked: map[string]*consent{}, codes: map[string]*code{}, tokens: map[string]*token{},
+		asked: map[string]*consent{}, codes: map[string]*code{}, devices: map[string]*device{}, tokens: map[string]*token{},
 		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
 		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, shown: map[string]time.Time{},
 		consents: map[string]bool{},
@@ -261,6 +267,10 @@ func (c *call) answer(role role, hits []hit) *answer {
 	switch role {
 	case roleAuthorize:
 		return c.authorize(hits[0])
+	case roleDevice:
+		return c.deviceRequest(hits[slices.IndexFunc(hits, func(h hit) bool { return h.role == roleDevice })])
+	case roleVerify:
+		return c.codePage()
 	case roleToken, roleRefresh:
 		return c.tokenRequest()
 	case roleRevoke:

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -59,6 +60,20 @@ var loadShipped = sync.OnceValues(func() (*definition.Catalog, error) {
 func newClient(t *testing.T, id string, o simulator.Options) *client {
 	t.Helper()
 	return newClientOf(t, shipped(t), id, o)
+}
+
+// example is the catalog of one definition that shows what the language can say.
+func example(t *testing.T, id string) *definition.Catalog {
+	t.Helper()
+	source, err := os.ReadFile("../../schemas/testdata/" + id + ".good.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, findings := definition.Parse(id+".yaml", source)
+	if len(findings) > 0 {
+		t.Fatal(findings)
+	}
+	return definition.NewCatalog([]*definition.Connector{k})
 }
 
 // newClientOf is newClient for definitions of the test's own.

@@ -12,7 +12,7 @@ import (
 // spec is what the definition says about one kind of token request.
 type spec struct {
 	hit
-	kind       string // code, refresh_token, access_token, client_credentials, jwt_bearer, then
+	kind       string // code, device_code, refresh_token, access_token, client_credentials, jwt_bearer, then
 	method     string
 	format     string
 	clientAuth definition.ClientAuth
@@ -23,6 +23,9 @@ type spec struct {
 	outcome    definition.Outcome
 	answer     *definition.TokenAnswer
 }
+
+// renewal reports whether something was granted before.
+func (k spec) renewal() bool { return k.kind == "refresh_token" || k.kind == "access_token" }
 
 // specOf reads the spec of an endpoint. A standard parameter that the definition drops is one that has
 // no name.
@@ -52,14 +55,16 @@ func writtenSpec(h hit) spec {
 		grantType: cmp.Or(t.GrantType, "authorization_code"), names: t.Names, params: t.Params,
 		headers: t.Headers, outcome: t.Outcome, answer: &t.Answer,
 	}
-	if h.auth.Kind == definition.ClientCredentials {
+	switch h.auth.Kind {
+	case definition.DeviceCode:
+		s.kind, s.grantType = "device_code", cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:device_code")
+	case definition.ClientCredentials:
 		s.kind, s.grantType = "client_credentials", cmp.Or(t.GrantType, "client_credentials")
-	}
-	if h.auth.Kind == definition.JWTBearer {
+	case definition.JWTBearer:
 		s.kind, s.grantType = "jwt_bearer", cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:jwt-bearer")
 	}
 	f := h.auth.Refresh
-	again := s.kind != "code" && (f == nil || f.Grant != "none") // the same request brings the next token
+	again := h.auth.RefreshGrant() == s.kind // the same request brings the next token
 	if h.role != roleRefresh || again {
 		return s
 	}
@@ -128,13 +133,15 @@ func (k chosen) wanted() bool {
 	if sent && k.grantType != "" {
 		return k.got[name] == k.grantType
 	}
-	if k.kind == "refresh_token" {
-		n, _ := k.names.Name("refresh_token")
-		return k.got[n] != ""
+	if standard := telling[k.kind]; standard != "" {
+		return k.param(standard) != ""
 	}
 	_, param := codeName(k.auth)
 	return (k.param(param) != "") == (k.kind == "code")
 }
+
+// telling is the parameter that tells what kind of token request it is where the grant type does not.
+var telling = map[string]string{"device_code": "device_code", "refresh_token": "refresh_token"}
 
 // param returns a standard parameter under the name the provider gives it.
 func (k chosen) param(standard string) string {
@@ -172,6 +179,8 @@ func (c *call) tokenRequest() *answer {
 	switch k.kind {
 	case "code":
 		a, p = c.exchange(k, client)
+	case "device_code":
+		a, p = c.poll(k, client)
 	case "refresh_token":
 		a, p = c.renew(k, client)
 	case "access_token":

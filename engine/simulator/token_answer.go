@@ -14,21 +14,14 @@ import (
 func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
 	s, d := c.s, document{}
 	lifetime := s.lifetime(k.auth)
-	give := func(e *definition.Expression, usual string, value any) {
-		if e != nil {
-			d.place(e, value)
-			return
-		}
-		d.usual(usual, value)
-	}
-	give(k.answer.AccessToken, "access_token", s.newToken(g, k.stage(), lifetime))
-	give(k.answer.TokenType, "token_type", "Bearer")
+	d.give(k.answer.AccessToken, "access_token", s.newToken(g, k.stage(), lifetime))
+	d.give(k.answer.TokenType, "token_type", "Bearer")
 	if refresh != "" && !c.failing(FaultNoRefreshToken) {
-		give(k.answer.RefreshToken, "refresh_token", refresh)
+		d.give(k.answer.RefreshToken, "refresh_token", refresh)
 		place(d, k.answer.RefreshExpires, refreshLifetime)
 	}
 	c.tellLifetime(d, k, lifetime)
-	if k.kind == "code" || k.kind == "then" {
+	if !k.renewal() {
 		// What comes besides the access token comes once and lives as long as the grant.
 		for i := range k.answer.Tokens {
 			t := &k.answer.Tokens[i]
@@ -112,7 +105,7 @@ func (c *call) tellScopes(d document, k spec, g *grant) {
 		return
 	}
 	for i := range groups {
-		if k.kind != "code" && i > 0 {
+		if k.renewal() && i > 0 {
 			return // a renewal is of the first token only
 		}
 		tellGranted(d, groups[i].Granted, g.scopes[groups[i].Name], groups[i].Sep())
@@ -143,12 +136,17 @@ func joinedBy(e *definition.Expression, usual string) string {
 // tokenRefusal is an error answer in the provider's own shape (RFC 6749 §5.2 where it has none).
 func (c *call) tokenRefusal(k spec, p *problem) *answer {
 	c.count(func(s *Stats) { s.Refused[p.code]++ })
-	a := refusal(k.auth, k.outcome, p)
-	if success := k.outcome.Success; success != nil && !reads(success, "response.status") {
-		a.status = http.StatusOK // success is told by the body alone
-	}
+	a := quiet(k.outcome, refusal(k.auth, k.outcome, p))
 	if p.code == "invalid_client" && k.clientAuth == definition.ClientAuthHeader {
 		a.set("WWW-Authenticate", `Basic realm="simulated"`)
+	}
+	return a
+}
+
+// quiet answers with status 200 where the body alone tells success.
+func quiet(o definition.Outcome, a *answer) *answer {
+	if o.Success != nil && !reads(o.Success, "response.status") {
+		a.status = http.StatusOK
 	}
 	return a
 }

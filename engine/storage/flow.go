@@ -41,6 +41,9 @@ type Flow struct {
 	Status  FlowStatus
 	// Step is what the person has to do next while pending: "redirect", "form" or "wait".
 	Step string
+	// PollAt is, of step "wait", when the provider may be asked next. Who asks moves it on first, so that
+	// of several who find it due one asks.
+	PollAt time.Time
 	// Result is the id of the record made; Code and Message tell a failure (fault code, public text).
 	Result, Code, Message string
 	Reference             string // printed with a failure; finds the log line

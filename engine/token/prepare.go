@@ -81,10 +81,7 @@ func typed(a *definition.Auth) bool {
 
 // rotates reports whether the secret that a renewal sends may be good for one time only.
 func rotates(a *definition.Auth) bool {
-	if a.Token == nil || a.Kind == definition.ClientCredentials {
-		return false
-	}
-	return a.Refresh == nil || a.Refresh.Rotation != "never" && a.Refresh.Grant != "access_token"
+	return a.RefreshGrant() == definition.GrantRefreshToken && (a.Refresh == nil || a.Refresh.Rotation != "never")
 }
 
 // mayRetry judges an attempt that was never answered. Sending the same refresh token again can end the

@@ -9,6 +9,7 @@ package authtest
 
 import (
 	"crypto"
+	"errors"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -67,13 +68,18 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 
 		{"ChallengeMatchesVerifier", codes, testPKCE},
 		{"AuthorizationRequest", redirects, testAuthorize},
-		{"AppWithoutClientIDIsMisconfigured", redirects, testNoApp},
+		{"AppWithoutClientIDIsMisconfigured", consented, testNoApp},
 		{"CallbackErrors", redirects, testCallbackErrors},
 		{"CallbackIssuer", redirects, testIssuer},
 		{"CallbackIsKept", redirects, testCallbackKept},
 		{"CallbackThatLacksSomething", redirects, testCallbackLacks},
 		{"CallbackThatIsNotSigned", verifies, testVerified},
-		{"CodeThatIsRefused", codes, testCodeRefused},
+		{"CodeThatIsRefused", consented, testCodeRefused},
+
+		{"DeviceAuthorizationRequest", devices, testDeviceRequest},
+		{"DeviceAuthorizationResponse", devices, testDeviceAnswer},
+		{"DeviceAuthorizationRefused", devices, testDeviceRefused},
+		{"Polling", devices, testPolling},
 
 		{"TokenRequest", tokens, testTokenRequest},
 		{"RefreshRequest", refreshes, testRefreshRequest},
@@ -101,6 +107,8 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 func always(*bench) bool      { return true }
 func redirects(b *bench) bool { return b.request.Auth.Authorize != nil }
 func codes(b *bench) bool     { return b.request.Auth.Kind == definition.AuthorizationCode }
+func devices(b *bench) bool   { return b.request.Auth.Device != nil }
+func consented(b *bench) bool { return b.request.Auth.Kind.Consented() }
 func tokens(b *bench) bool    { return b.request.Auth.Token != nil }
 
 func refreshes(b *bench) bool {
@@ -154,6 +162,9 @@ func newBench(t *testing.T, m auth.Method, definitionYAML string, with Setting) 
 	}
 	b.giveKeys(t)
 	p.answer = b.success(nil)
+	if devices(b) {
+		p.aside = b.deviceAnswers(nil)
+	}
 	return b
 }
 
@@ -205,8 +216,16 @@ func (b *bench) obtain(t *testing.T) (auth.Done, error) {
 	if err != nil {
 		return auth.Done{}, err
 	}
-	if _, ok := step.(auth.Redirect); ok {
+	switch wait := step.(type) {
+	case auth.Redirect:
 		return b.complete(t, pending, b.brought())
+	case auth.Wait:
+		if step, err = b.method.(auth.Poller).Poll(t.Context(), b.request, pending, wait); err != nil {
+			return auth.Done{}, err
+		}
+		if _, again := step.(auth.Wait); again {
+			return auth.Done{}, errStillWaiting
+		}
 	}
 	done, ok := step.(auth.Done)
 	if !ok {
@@ -214,6 +233,9 @@ func (b *bench) obtain(t *testing.T) (auth.Done, error) {
 	}
 	return done, nil
 }
+
+// errStillWaiting says that the provider has been asked, and has to be asked again.
+var errStillWaiting = errors.New("still waiting for the person")
 
 func (b *bench) codeParam() string {
 	if name := b.request.Auth.Callback.Code; name != "" {

@@ -20,6 +20,10 @@ type provider struct {
 	mu     sync.Mutex
 	got    []*sent
 	answer func(*sent) reply
+	// aside answers what has to come before a token request, such as a device authorization request;
+	// what it answers is kept apart.
+	aside    func(*sent) (reply, bool)
+	gotAside []*sent
 }
 
 // sent is one request as the provider saw it.
@@ -57,14 +61,19 @@ func (p *provider) reroute(u *url.URL) *url.URL {
 	return &out
 }
 
+// path is where an address leads on the server.
+func (p *provider) path(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.reroute(u).Path
+}
+
 func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s := &sent{Request: r, url: "https:/" + r.URL.EscapedPath(), body: string(body)}
-	p.mu.Lock()
-	p.got = append(p.got, s)
-	answer := p.answer
-	p.mu.Unlock()
-	a := answer(s)
+	a := p.reply(s)
 	if a.hangUp {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -84,6 +93,25 @@ func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a.body)
 }
 
+// reply keeps a request and says what it is answered.
+func (p *provider) reply(s *sent) reply {
+	p.mu.Lock()
+	answer, aside := p.answer, p.aside
+	p.mu.Unlock()
+	if aside != nil {
+		if a, ok := aside(s); ok {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.gotAside = append(p.gotAside, s)
+			return a
+		}
+	}
+	p.mu.Lock()
+	p.got = append(p.got, s)
+	p.mu.Unlock()
+	return answer(s)
+}
+
 func (p *provider) requests() []*sent {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,7 +121,7 @@ func (p *provider) requests() []*sent {
 func (p *provider) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.got = nil
+	p.got, p.gotAside = nil, nil
 }
 
 // only returns the one request that came since the last time, and fails if there were others.

@@ -39,6 +39,10 @@ func (b *bench) wantToken(p auth.Pending) wanted {
 	case definition.JWTBearer:
 		w.standard = map[string]string{"grant_type": cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:jwt-bearer")}
 		w.signed = map[string]*definition.JWT{"assertion": b.request.Auth.Assertion}
+	case definition.DeviceCode:
+		w.standard = map[string]string{
+			"grant_type": cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:device_code"), "device_code": theDeviceCode,
+		}
 	default:
 		w.standard = map[string]string{"grant_type": cmp.Or(t.GrantType, "client_credentials")}
 	}
@@ -81,7 +85,12 @@ func testTokenRequest(t *testing.T, b *bench) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := step.(auth.Redirect); ok {
+	switch wait := step.(type) {
+	case auth.Wait:
+		if _, err := b.method.(auth.Poller).Poll(t.Context(), b.request, p, wait); err != nil {
+			t.Fatal(err)
+		}
+	case auth.Redirect:
 		if n := len(b.provider.requests()); n != 0 {
 			t.Errorf("Begin sent %d requests", n)
 		}

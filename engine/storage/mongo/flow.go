@@ -30,6 +30,7 @@ type flowRecord struct {
 	Pending          secret.Sealed      `bson:"pending"`
 	Status           storage.FlowStatus `bson:"status"`
 	Step             string             `bson:"step"`
+	PollAt           time.Time          `bson:"poll_at"`
 	Result           string             `bson:"result"`
 	Code             string             `bson:"code"`
 	Message          string             `bson:"message"`

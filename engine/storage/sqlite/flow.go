@@ -27,6 +27,7 @@ type flowBody struct {
 	Pending          secret.Sealed      `json:"-"`
 	Status           storage.FlowStatus `json:"-"`
 	Step             string             `json:"step,omitzero"`
+	PollAt           time.Time          `json:"poll_at,omitzero"`
 	Result           string             `json:"result,omitzero"`
 	Code             string             `json:"code,omitzero"`
 	Message          string             `json:"message,omitzero"`
@@ -49,7 +50,7 @@ func flows() *kind[storage.Flow] {
 		outbox:     func(f *storage.Flow) *[]audit.Event { return &f.Outbox },
 		encode:     func(f *storage.Flow) ([]byte, error) { return json.Marshal((*flowBody)(f)) },
 		decode:     func(b []byte, f *storage.Flow) error { return json.Unmarshal(b, (*flowBody)(f)) },
-		times:      func(f *storage.Flow) []*time.Time { return []*time.Time{&f.CreatedAt, &f.ExpiresAt} },
+		times:      func(f *storage.Flow) []*time.Time { return []*time.Time{&f.CreatedAt, &f.ExpiresAt, &f.PollAt} },
 		kept:       []string{"pending", "status"},
 		keptFields: func(f *storage.Flow) []any { return []any{(*[]byte)(&f.Pending), (*string)(&f.Status)} },
 		found:      []string{"state_hash", "expires_at"},
