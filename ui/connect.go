@@ -1,6 +1,9 @@
 package ui
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // FieldPrefix stands before the name of every connector field in a posted form, so that a field can
 // never be taken for one of the form's own (csrf, connector, method, flow, choice).
@@ -139,11 +142,26 @@ func (LeavePage) page() string { return "leave" }
 // opened before, or at URL with Code (RFC 8628 §3.3).
 type WaitPage struct {
 	Dialog
+	Connector string // id
 	Tile      Tile
 	Flow      string
 	URL, Code string
-	ExpiresAt time.Time // zero: not known
+	// CompleteURL is the page with the code in it; empty: the person types it.
+	CompleteURL string
+	QR          QR        // of CompleteURL or URL
+	ExpiresAt   time.Time // zero: not known
 }
+
+// QR is a QR code: so many modules on each side, and the dark ones as the path of an SVG. The zero value
+// is not drawn.
+type QR struct {
+	Size int
+	Path string
+}
+
+// Box is the part of the plane to show: the modules and the four light ones around them that ISO/IEC
+// 18004 wants.
+func (q QR) Box() string { return fmt.Sprintf("-4 -4 %d %d", q.Size+8, q.Size+8) }
 
 func (WaitPage) page() string { return "wait" }
 

@@ -34,7 +34,7 @@ type FailureText struct {
 // FailureCodes lists the stable codes of failures.
 func FailureCodes() []string {
 	return []string{
-		"popup-blocked", "denied", "state-expired", "wrong-account", "duplicate-account",
+		"popup-blocked", "denied", "state-expired", "code-expired", "wrong-account", "duplicate-account",
 		"redirect-uri-mismatch", "admin-approval", "missing-scope", "invalid-key", "test-timeout",
 		"provider-down", "session-expired", "session-used", "connector-disabled", "not-allowed",
 		"app-missing", "app-misconfigured", "browser-mismatch", "server-error", "provider-error",

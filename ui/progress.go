@@ -27,7 +27,8 @@ type Progress struct {
 	Warnings         []string `json:"warnings,omitempty"`
 	// Redirect is the return URL after done.
 	Redirect string `json:"redirect,omitempty"`
-	// FormURL is the page that asks, of status choice, or that offers more than words, of failed.
+	// FormURL is the page that asks, of status choice, or that offers more than words, of failed, or that
+	// says what to do elsewhere, of pending.
 	FormURL string `json:"form_url,omitempty"`
 	// Errors holds a message per field, of status invalid.
 	Errors map[string]string `json:"errors,omitempty"`

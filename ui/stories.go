@@ -101,6 +101,11 @@ func connectStories() []Story {
 		}}},
 		{"connect-leave", LeavePage{Dialog: dialog, Tile: google, URL: "https://accounts.example/authorize?state=x"}},
 		{"connect-wait", WaitPage{Dialog: dialog, Tile: google, Flow: "flow_story", URL: "https://accounts.example/authorize"}},
+		{"connect-wait-code-complete", WaitPage{
+			Dialog: dialog, Connector: "google", Tile: google, Flow: "flow_story", URL: "https://accounts.example/device", Code: "GQVQ-JKEC",
+			CompleteURL: "https://accounts.example/device?user_code=GQVQ-JKEC", QR: storyQR(),
+			ExpiresAt: storyTime.Add(14*time.Minute + 30*time.Second),
+		}},
 		{"connect-wait-code", WaitPage{
 			Dialog: dialog, Tile: github, Flow: "flow_story", URL: "https://github.example/login/device", Code: "WDJB-MJHT",
 			ExpiresAt: storyTime.Add(14*time.Minute + 30*time.Second),
@@ -150,4 +155,9 @@ func everyFieldPage() ConnectPage {
 		}}},
 		Method: "custom",
 	}
+}
+
+// storyQR looks like one from afar.
+func storyQR() QR {
+	return QR{Size: 21, Path: "M0 0h7v7h-7zM14 0h7v7h-7zM0 14h7v7h-7zM9 9h3v3h-3z"}
 }

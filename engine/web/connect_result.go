@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,9 +23,19 @@ func (h *handler) connectResult(c *fiber.Ctx) error {
 	case p.Status == flow.Done || p.Status == flow.Failed:
 		return h.page(c, fiber.StatusOK, v.resultFrame(), h.resultPage(c.UserContext(), v, p))
 	}
-	return h.page(c, fiber.StatusOK, v.frame(), ui.WaitPage{
-		Dialog: v.dialog("dowel_status", "cancelled"), Tile: h.tileOf(c.UserContext(), p.Tenant, p.Connector), Flow: p.Flow,
-	})
+	return h.page(c, fiber.StatusOK, v.frame(), h.waitPage(c.UserContext(), v, p))
+}
+
+// waitPage says what to do elsewhere, or that the window opened before is waited for.
+func (h *handler) waitPage(ctx context.Context, v visit, p flow.Progress) ui.WaitPage {
+	out := ui.WaitPage{
+		Dialog: v.dialog("dowel_status", "cancelled"), Connector: p.Connector, Tile: h.tileOf(ctx, p.Tenant, p.Connector), Flow: p.Flow,
+	}
+	if w := p.Wait; w != nil {
+		out.URL, out.Code, out.CompleteURL, out.ExpiresAt = w.URL, w.Code, w.CompleteURL, w.ExpiresAt
+		out.QR = qrOf(cmp.Or(w.CompleteURL, w.URL))
+	}
+	return out
 }
 
 // ask puts the open question of a flow.

@@ -59,6 +59,9 @@ func (h *handler) progress(ctx context.Context, v visit, p flow.Progress) ui.Pro
 	if p.Working {
 		out.Stage = "finishing"
 	}
+	if p.Wait != nil {
+		out.FormURL = v.resultPath(p.Flow)
+	}
 	return out
 }
 

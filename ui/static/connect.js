@@ -290,7 +290,9 @@ async function start(event) {
   clearErrors();
   try {
     const progress = await ask(form.action, new URLSearchParams(new FormData(form)));
-    if (progress.status === "pending" && progress.url) {
+    if (progress.status === "pending" && progress.form_url) {
+      location.assign(progress.form_url); // it says what to do elsewhere, and waits there
+    } else if (progress.status === "pending" && progress.url) {
       current.url = progress.url;
       if (opened) opened.location.replace(progress.url);
       follow(progress.flow);
@@ -342,7 +344,7 @@ const acts = {
     stopFollowing();
     current = null;
     if (form) show("form");
-    else location.reload();
+    else location.assign(config.again ?? location.href);
   },
   close() { window.close(); },
 };

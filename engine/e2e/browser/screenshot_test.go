@@ -59,6 +59,7 @@ func TestScreenshots(t *testing.T) {
 	h := newHouse(t)
 	g.connect(h)
 	g.console(h)
+	g.device(newDeviceHouse(t, "5s"))
 }
 
 // TestReadmeScreenshot writes the picture of the README, ui/screenshot.png: the Connect page before the
@@ -177,6 +178,24 @@ func (g *gallery) connect(h *house) {
 	g.take(w, "connect-unknown")
 	w.open(h.URL + "/callback?state=nope&code=x")
 	g.take(w, "callback-unknown")
+}
+
+func (g *gallery) device(h *house) {
+	w := h.visitor()
+	w.open(h.link("device"))
+	g.take(w, "connect-device")
+	w.press("Connect")
+	w.see("Waiting for you to finish there")
+	g.take(w, "connect-wait-code")
+	page := w.opened(func() { w.press("Open http://localhost") })
+	page.see("Go on only if your device shows this code")
+	g.take(page, "simulator-device-consent")
+	page.press("Deny")
+	page.see("You have not allowed access")
+	g.take(page, "simulator-device-denied")
+	enter, _, _ := strings.Cut(page.address(), "?")
+	page.open(enter)
+	g.take(page, "simulator-device-enter")
 }
 
 func (g *gallery) console(h *house) {
