@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"dowel/connectors"
@@ -55,7 +56,7 @@ const lookEvery = time.Second
 // follow compiles what is not yet, so that nobody waits for it, and serves what is changed in the
 // directory, until ctx ends.
 func (l *library) follow(ctx context.Context) error {
-	l.catalog.Shared()
+	compileAll(l.catalog)
 	if l.own == nil {
 		return nil
 	}
@@ -77,6 +78,14 @@ func (l *library) follow(ctx context.Context) error {
 		}
 		failing = err != nil
 	}
+}
+
+// compileAll compiles the process's definitions. Reading takes ten times the memory that keeping does, so
+// the collector runs often meanwhile, and what it frees is given back.
+func compileAll(c *definition.Catalog) {
+	defer debug.SetGCPercent(debug.SetGCPercent(30))
+	c.Shared()
+	debug.FreeOSMemory()
 }
 
 func report(log *slog.Logger, findings []definition.Finding) {
