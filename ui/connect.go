@@ -128,6 +128,13 @@ type FormPage struct {
 
 func (FormPage) page() string { return "form" }
 
+// FragmentPage answers a callback whose parameters stand in the fragment of its address, which no server
+// sees: its script takes them out of the address and posts them to /callback/fragment: csrf, query and
+// fragment. Dialog holds the token alone.
+type FragmentPage struct{ Dialog }
+
+func (FragmentPage) page() string { return "fragment" }
+
 // LeavePage sends the browser on to the provider with a full page. It exists because a redirect as
 // the answer to a form is subject to the policy's form-action, and this is not.
 type LeavePage struct {

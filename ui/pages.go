@@ -6,6 +6,7 @@ func everyPage() []Page {
 		PickerPage{},
 		ConnectPage{},
 		FormPage{},
+		FragmentPage{},
 		LeavePage{},
 		WaitPage{},
 		ChoicePage{},

@@ -99,6 +99,7 @@ func connectStories() []Story {
 		{"connect-more", FormPage{Dialog: dialog, Tile: acmeLogin, Flow: "flow_story", Fields: []Field{
 			{Name: "otp", Label: "One-time code", Required: true, Help: "From your authenticator app."},
 		}}},
+		{"connect-fragment", FragmentPage{Dialog: Dialog{CSRF: "story-csrf", Now: storyTime}}},
 		{"connect-leave", LeavePage{Dialog: dialog, Tile: google, URL: "https://accounts.example/authorize?state=x"}},
 		{"connect-wait", WaitPage{Dialog: dialog, Tile: google, Flow: "flow_story", URL: "https://accounts.example/authorize"}},
 		{"connect-wait-code-complete", WaitPage{

@@ -93,8 +93,12 @@ type Pending struct {
 	Requested []string `json:"requested,omitempty"`
 }
 
-// Answer is what came back: the parameters of the callback.
-type Answer struct{ Query url.Values }
+// Answer is what came back: the parameters of the callback, and what the provider's server has posted
+// besides, if it does; see ReadPost.
+type Answer struct {
+	Query  url.Values
+	Posted map[string]any
+}
 
 // App is our registration at the provider, opened.
 type App struct {

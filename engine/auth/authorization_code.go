@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"golang.org/x/oauth2"
 
@@ -35,12 +36,15 @@ func (authorizationCode) Begin(_ context.Context, r Request) (Step, Pending, err
 // Complete reads the authorization response (RFC 6749 §4.1.2) and exchanges the code (§4.1.3).
 func (authorizationCode) Complete(ctx context.Context, r Request, p Pending, a Answer) (Step, error) {
 	r, captured, err := r.back(a)
+	if errors.Is(err, errAwaited) {
+		return Wait{}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	code := ""
 	if name := r.Auth.CodeName(); name != "" {
-		if code = a.Query.Get(name); code == "" {
+		if code = cmp.Or(a.Query.Get(name), definition.Text(a.Posted[name])); code == "" {
 			return nil, fault.E(fault.Refused, r.Connector.Name+" sent the browser back without a code", nil).WithCode("code-missing")
 		}
 	}

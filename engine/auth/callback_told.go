@@ -1,9 +1,9 @@
 package auth
 
 import (
+	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 
 	"dowel/engine/definition"
 	"dowel/engine/fault"
@@ -17,16 +17,19 @@ func (r Request) back(a Answer) (_ Request, captured map[string]string, err erro
 	if err := r.checkCallback(a.Query); err != nil {
 		return r, nil, err
 	}
-	if err := r.verify(r.Auth.Callback.Verify, a.Query, r.env(nil)); err != nil {
+	if err := r.verify(r.Auth.Callback.Verify, a, r.env(nil)); err != nil {
 		return r, nil, err
 	}
-	r.callback = callbackOf(r.RedirectURI, a.Query)
+	r.callback = callbackOf(r.RedirectURI, a)
 	env := r.env(nil)
 	if r.Auth.Callback.Denied.Is(env) {
 		return r, nil, fault.E(fault.Refused, r.Connector.Name+" did not allow the connection", nil).WithCode("access_denied")
 	}
+	if r.Auth.Callback.From == definition.FromPost && a.Posted == nil {
+		return r, nil, errAwaited
+	}
 	for _, name := range r.Auth.Callback.Required {
-		if a.Query.Get(name) == "" {
+		if a.Query.Get(name) == "" && definition.Text(a.Posted[name]) == "" {
 			return r, nil, r.incomplete(name)
 		}
 	}
@@ -38,13 +41,42 @@ func (r Request) back(a Answer) (_ Request, captured map[string]string, err erro
 	return r, captured, nil
 }
 
+// errAwaited says that the browser is back before the provider's server has posted what it has to.
+var errAwaited = errors.New("the provider has not posted its answer yet")
+
 // callbackOf is what formulas may read of a callback.
-func callbackOf(redirectURI string, query url.Values) map[string]any {
-	values := make(map[string]any, len(query))
-	for k, v := range query {
+func callbackOf(redirectURI string, a Answer) map[string]any {
+	values := make(map[string]any, len(a.Query))
+	for k, v := range a.Query {
 		values[k] = v[0]
 	}
-	return map[string]any{"redirect_uri": redirectURI, "code": "", "query": values}
+	posted := a.Posted
+	if posted == nil {
+		posted = map[string]any{}
+	}
+	return map[string]any{"redirect_uri": redirectURI, "code": "", "query": values, "posted": posted}
+}
+
+// ReadPost reads what a provider's server posts for a flow: a JSON object, or a form.
+func ReadPost(mediaType string, body []byte) (map[string]any, error) {
+	var v any
+	var err error
+	switch mediaType {
+	case "application/json":
+		v, err = decodeJSON(body)
+	case "application/x-www-form-urlencoded":
+		v, err = decodeForm(string(body))
+	default:
+		err = fmt.Errorf("%s is neither JSON nor a form", clean(mediaType, 80))
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, errors.New("it is no object")
+	}
+	return m, nil
 }
 
 // toldFields are the fields with those that the callback answers, which are held to the same rules as

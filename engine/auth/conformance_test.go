@@ -34,6 +34,10 @@ func TestMethodsConform(t *testing.T) {
 		{"code-signed-query", auth.AuthorizationCode(), authtest.Setting{Callback: map[string]string{"shop": "acme & sons"}}},
 		{"code-signed-token", auth.AuthorizationCode(), authtest.Setting{}},
 		{"bearer-signed-parts", auth.Bearer(), authtest.Setting{Callback: map[string]string{"token": "CANARY-token", "shop": "acme"}}},
+		{"key-handover", auth.APIKey(), authtest.Setting{
+			Callback: map[string]string{"success": "1"},
+			Posted:   map[string]any{"key_id": 1, "key": "CANARY-key", "secret": "CANARY-secret", "key_permissions": "read_write"},
+		}},
 		{"bearer-page", auth.Bearer(), authtest.Setting{Callback: map[string]string{"token": "CANARY-token"}}},
 		{"key-page", auth.APIKey(), authtest.Setting{
 			Fields:   map[string]string{"note": "mine"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/url"
 
 	"golang.org/x/oauth2"
@@ -106,6 +107,9 @@ func (r Request) afterConsent(ctx context.Context, p Pending, a Answer, obtain f
 		return nil, nothingPending()
 	}
 	r, captured, err := r.back(a)
+	if errors.Is(err, errAwaited) {
+		return Wait{}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 func (r Request) env(c *Credential) definition.Env {
 	env := r.callEnv(c)
 	if env["callback"] = r.callback; r.callback == nil {
-		env["callback"] = callbackOf(r.RedirectURI, nil)
+		env["callback"] = callbackOf(r.RedirectURI, Answer{})
 	}
 	env["steps"] = map[string]any{}
 	if c != nil {

@@ -142,7 +142,7 @@ func (r Request) explainedParams(env definition.Env) ([]pair, error) {
 	if r.Auth.CodeName() != "" {
 		code = exampleCode
 	}
-	told := callbackOf(r.RedirectURI, nil)
+	told := callbackOf(r.RedirectURI, Answer{})
 	told["code"] = code
 	env["callback"] = told
 	return r.codeParams(code, Pending{State: exampleState, Verifier: verifier(r.Auth)}), nil

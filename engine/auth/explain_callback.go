@@ -14,11 +14,17 @@ func (x explanation) callback() {
 	if !x.a.ReadsCallback() {
 		return
 	}
-	out := ExplainedRequest{Title: "callback (from the browser)", Method: http.MethodGet, URL: x.redirectURI}
-	if x.a.Callback.FormPost {
-		out.Method = http.MethodPost
+	if x.a.Callback.From == definition.FromPost {
+		x.posted()
 	}
-	if name := x.a.CodeName(); name != "" {
+	out := ExplainedRequest{Title: "callback (from the browser)", Method: http.MethodGet, URL: x.redirectURI}
+	switch {
+	case x.a.Callback.FormPost:
+		out.Method = http.MethodPost
+	case x.a.Callback.From == definition.FromFragment:
+		out.Note = "the parameters stand in the fragment, which a page of ours reads and posts to us"
+	}
+	if name := x.a.CodeName(); name != "" && x.a.Callback.From != definition.FromPost {
 		out.Query = append(out.Query, name+"="+exampleCode)
 	}
 	for _, name := range x.a.CallbackNames() {
@@ -29,6 +35,21 @@ func (x explanation) callback() {
 		out.Note = x.signed(v)
 	}
 	x.out.Requests = append(x.out.Requests, out)
+}
+
+// posted adds what the provider's server posts.
+func (x explanation) posted() {
+	body := x.a.StateName() + "=" + exampleState
+	if name := x.a.CodeName(); name != "" {
+		body += "&" + name + "=" + exampleCode
+	}
+	for _, name := range x.a.PostedNames() {
+		body += "&" + name + "=[" + name + "]"
+	}
+	x.out.Requests = append(x.out.Requests, ExplainedRequest{
+		Title: "callback (from the provider's server)", Method: http.MethodPost, URL: x.redirectURI, Body: body,
+		Note: "a form or JSON; it counts once, and not before the browser is back",
+	})
 }
 
 // signed says how a signature is checked.

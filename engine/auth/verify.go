@@ -22,7 +22,7 @@ import (
 
 // verify refuses parameters that are not signed as v says. env is without them: nothing that a browser
 // brings may have a part in the key.
-func (r Request) verify(v *definition.Verify, query url.Values, env definition.Env) error {
+func (r Request) verify(v *definition.Verify, a Answer, env definition.Env) error {
 	if v == nil {
 		return nil
 	}
@@ -35,9 +35,9 @@ func (r Request) verify(v *definition.Verify, query url.Values, env definition.E
 		return fault.E(fault.Misconfigured, r.Connector.Name+" has no secret to check its signature with", nil).WithCode("app-missing")
 	}
 	if v.HMAC != nil {
-		err = r.verifyHMAC(v.HMAC, []byte(key), query, env)
+		err = r.verifyHMAC(v.HMAC, []byte(key), a, env)
 	} else {
-		err = verifyJWT(v.JWT, []byte(key), query, env)
+		err = verifyJWT(v.JWT, []byte(key), a.Query, env)
 	}
 	if err != nil {
 		return fault.E(fault.Refused, "the answer is not signed by "+r.Connector.Name, err).WithCode("callback-unverified")
@@ -45,13 +45,13 @@ func (r Request) verify(v *definition.Verify, query url.Values, env definition.E
 	return nil
 }
 
-func (r Request) verifyHMAC(v *definition.VerifyHMAC, key []byte, query url.Values, env definition.Env) error {
-	signed := maps.Clone(query)
+func (r Request) verifyHMAC(v *definition.VerifyHMAC, key []byte, a Answer, env definition.Env) error {
+	query, signed := a.Query, maps.Clone(a.Query)
 	delete(signed, v.Param)
 	message := signed.Encode() // sorted by name
 	if v.Over.Source != definition.OverSortedQuery {
 		env = maps.Clone(env)
-		env["callback"] = callbackOf(r.RedirectURI, signed)
+		env["callback"] = callbackOf(r.RedirectURI, Answer{signed, a.Posted})
 		var err error
 		if message, err = v.Over.Fill(env); err != nil {
 			return err

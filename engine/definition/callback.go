@@ -12,6 +12,8 @@ type Callback struct {
 	Code string `yaml:"code"` // name of the code parameter; empty: "code"
 	// State is the name under which the state comes back; empty: that under which it was sent.
 	State string `yaml:"state"`
+	// From says how the answer comes: FromQuery (default), FromFragment or FromPost.
+	From string `yaml:"from"`
 	// FormPost says that the provider POSTs the answer (OAuth 2.0 Form Post Response Mode).
 	FormPost bool `yaml:"form_post"`
 	// Denied is true for an answer that says no in a way of its own; an error parameter always does.
@@ -26,6 +28,13 @@ type Callback struct {
 
 	noCode bool // the definition says that no code comes back
 }
+
+// How a provider answers.
+const (
+	FromQuery    = "query"    // in the address that the browser comes back to
+	FromFragment = "fragment" // in the fragment of it, which only a page can read
+	FromPost     = "post"     // its server posts what the browser must not see, and then the browser comes back
+)
 
 // UnmarshalYAML reads a callback; a code that is null says that none comes back.
 func (c *Callback) UnmarshalYAML(n *yaml.Node) error {
@@ -61,20 +70,54 @@ func (a *Auth) StateName() string {
 
 // ReadsCallback reports whether the definition says more about the callback than RFC 6749 §4.1.2 does.
 func (a *Auth) ReadsCallback() bool {
-	return a.Authorize != nil && (a.CodeName() != "code" || a.StateName() != stateParameter || a.Callback.FormPost || len(a.CallbackNames()) > 0)
+	return a.Authorize != nil && (a.CodeName() != "code" || a.StateName() != stateParameter || a.Callback.From != "" || a.Callback.FormPost || len(a.CallbackNames()) > 0)
 }
 
-// CallbackNames lists the parameters of the callback that the definition reads besides code and state.
+// CallbackNames lists the parameters that the browser brings and the definition reads, besides code and
+// state.
 func (a *Auth) CallbackNames() []string {
-	out := slices.Clone(a.Callback.Required)
-	read := func(e *Expression) {
-		if e == nil {
-			return
+	read := a.told("callback.query")
+	for _, name := range a.Callback.Required {
+		if !slices.Contains(read, name) && !slices.Contains(a.PostedNames(), name) {
+			read = append(read, name)
 		}
+	}
+	if v := a.Callback.Verify; v != nil {
+		for _, name := range v.params() {
+			if !slices.Contains(read, name) {
+				read = append(read, name)
+			}
+		}
+	}
+	return read
+}
+
+// PostedNames lists what the provider's server posts and the definition reads, besides the state.
+func (a *Auth) PostedNames() []string { return a.told("callback.posted") }
+
+// told lists the names of root that formulas about the callback read.
+func (a *Auth) told(root string) []string {
+	var out []string
+	a.eachTold(func(e *Expression) {
 		for _, u := range e.uses {
-			if u.root == "callback.query" && !slices.Contains(out, u.name) {
+			if u.root == root && !slices.Contains(out, u.name) {
 				out = append(out, u.name)
 			}
+		}
+	})
+	return out
+}
+
+// eachTold calls f for every formula that may read the callback.
+func (a *Auth) eachTold(f func(*Expression)) {
+	read := func(e *Expression) {
+		if e != nil {
+			f(e)
+		}
+	}
+	texts := func(t *Template) {
+		for _, p := range t.parts {
+			read(p.expr)
 		}
 	}
 	for _, cs := range []Captures{a.Callback.Fields, a.Callback.Capture} {
@@ -83,23 +126,12 @@ func (a *Auth) CallbackNames() []string {
 		}
 	}
 	read(a.Callback.Denied)
-	if v := a.Callback.Verify; v != nil {
-		if v.HMAC != nil {
-			for _, p := range v.HMAC.Over.parts {
-				read(p.expr)
-			}
-		}
-		for _, name := range v.params() {
-			if !slices.Contains(out, name) {
-				out = append(out, name)
-			}
-		}
+	if v := a.Callback.Verify; v != nil && v.HMAC != nil {
+		texts(&v.HMAC.Over)
 	}
 	if a.Token != nil {
 		for i := range a.Token.Params {
-			for _, p := range a.Token.Params[i].Value.parts {
-				read(p.expr)
-			}
+			texts(&a.Token.Params[i].Value)
 		}
 	}
 	if a.Scopes != nil {
@@ -108,7 +140,6 @@ func (a *Auth) CallbackNames() []string {
 	for i := range a.ScopeGroups {
 		read(a.ScopeGroups[i].Granted)
 	}
-	return out
 }
 
 // InRedirectURI is where the state is sent to a provider that brings back no parameter of ours: in the

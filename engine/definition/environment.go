@@ -86,7 +86,9 @@ func (p place) types() types.Map {
 		env["app"] = made // but for what allows refuses
 	}
 	if p.callback {
-		env["callback"] = types.Map{"redirect_uri": types.String, "code": types.String, "query": made}
+		env["callback"] = types.Map{
+			"redirect_uri": types.String, "code": types.String, "query": made, "posted": types.Map{types.Extra: types.Any},
+		}
 	}
 	if p.credential {
 		env["credential"] = types.Map{

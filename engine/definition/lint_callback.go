@@ -11,6 +11,8 @@ func callbackRules() []Rule {
 	return []Rule{
 		{"callback-field", LevelError, "A callback answers fields that the method has.", lintCallbackField},
 		{"callback-code", LevelError, "Only the authorization code is brought by a callback; other kinds have no code.", lintCallbackCode},
+		{"callback-from", LevelError, "An answer comes in one way, and is read where it comes.", lintCallbackFrom},
+		{"post-without-state", LevelError, "What a server posts is found by the state in it.", lintPostWithoutState},
 		{"required-unused", LevelWarning, "What a callback must tell is read somewhere.", lintRequiredUnused},
 		{"state-lost", LevelError, "A callback is found by its state, which is sent in one place and comes back.", lintStateLost},
 		{"host-from-callback", LevelError, "What a browser brings does not decide where secrets go.", lintHostFromCallback},
@@ -38,10 +40,47 @@ func lintCallbackCode(l *linter) {
 	})
 }
 
+func lintCallbackFrom(l *linter) {
+	for i, a := range l.c.Auth {
+		at := fmt.Sprintf("/auth/%d/callback", i)
+		posted := l.readsAny("callback.posted", i)
+		switch from := a.Callback.From; {
+		case a.Callback.FormPost && from != "" && from != FromQuery:
+			l.reportKey(at+"/form_post", "a form that the browser posts is another way than from: %s; leave out one of them", from)
+		case from == FromPost && !posted:
+			l.report(at+"/from", "nothing reads what the provider's server posts; read callback.posted under fields or capture, or leave this out")
+		case from != FromPost && posted:
+			l.reportKey(at, "callback.posted is empty unless the provider's server posts something; write from: post, or read callback.query")
+		}
+	}
+}
+
+// readsAny reports whether a formula of the given method reads something of root.
+func (l *linter) readsAny(root string, method int) bool {
+	for u := range l.used {
+		if u.root == root && u.method == method {
+			return true
+		}
+	}
+	return false
+}
+
+func lintPostWithoutState(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		switch {
+		case a.Callback.From != FromPost || a.Authorize == nil:
+		case a.Authorize.StateIn == InRedirectURI:
+			l.report(at+"/callback/from", "the state in the redirect URI comes back with the browser and not with the post; send it as a parameter that the server posts back")
+		case a.Callback.State == "" && a.Authorize.Names[stateParameter] == "":
+			l.report(at+"/callback/from", "say under which name the provider's server posts the state: authorize.names.state, or callback.state")
+		}
+	})
+}
+
 func lintRequiredUnused(l *linter) {
 	for i, a := range l.c.Auth {
 		for n, name := range a.Callback.Required {
-			if !l.reads("callback.query", name, i) {
+			if !l.reads("callback.query", name, i) && !l.reads("callback.posted", name, i) {
 				l.report(fmt.Sprintf("/auth/%d/callback/required/%d", i, n), "nothing reads callback.query.%s; keep it under capture or fields, or do not require it", name)
 			}
 		}

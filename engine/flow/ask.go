@@ -145,6 +145,10 @@ func (s *Service) Poll(ctx context.Context, who access.Principal, id, browser st
 		p.Status, p.Failure = storage.FlowFailed, outOfTime(f)
 	case f.Status == storage.FlowTaken:
 		p.Status, p.Working = storage.FlowPending, true
+	case f.Step == stepAwaiting:
+		p.Working = true
+	case f.Step == stepReturned:
+		return s.collect(ctx, f)
 	case f.Step == "form":
 		return s.askAgain(ctx, f, p)
 	case f.Step == "wait":

@@ -10,6 +10,7 @@ import (
 
 	"dowel/engine/audit"
 	"dowel/engine/auth"
+	"dowel/engine/definition"
 	"dowel/engine/fault"
 	"dowel/engine/storage"
 )
@@ -21,6 +22,7 @@ type Way string
 const (
 	ByQuery    Way = "query"     // in the address the browser was sent to
 	ByFormPost Way = "form_post" // in a form the browser posted (OAuth 2.0 Form Post Response Mode)
+	ByFragment Way = "fragment"  // in the fragment of the address, which our page has posted
 )
 
 // Arrival is a browser that comes back from a provider.
@@ -46,18 +48,63 @@ func (s *Service) Callback(ctx context.Context, in Arrival) (Progress, error) {
 	if err != nil {
 		return s.fail(ctx, f, nil, err)
 	}
-	if in.By == ByFormPost && !r.Auth.Callback.FormPost {
-		return s.fail(ctx, f, &r, fault.E(fault.Invalid, "the answer came by POST, which this connector does not ask for", nil).WithCode("callback-method"))
+	if !comesBy(r.Auth, in.By) {
+		return s.fail(ctx, f, &r, fault.E(fault.Invalid, "the answer came in a way that this connector does not ask for", nil).WithCode("callback-method"))
 	}
-	step, err := m.Complete(ctx, r, state.Method, auth.Answer{Query: in.Query})
+	return s.complete(ctx, f, m, r, state, in.Query)
+}
+
+// comesBy reports whether a provider answers in this way.
+func comesBy(a *definition.Auth, by Way) bool {
+	switch by {
+	case ByFormPost:
+		return a.Callback.FormPost
+	case ByFragment:
+		return a.Callback.From == definition.FromFragment
+	}
+	return a.Callback.From != definition.FromFragment
+}
+
+// complete makes a credential of what the browser, and perhaps the provider's server, has brought.
+func (s *Service) complete(ctx context.Context, f storage.Flow, m auth.Method, r auth.Request, state pendingState, query url.Values) (Progress, error) {
+	a := auth.Answer{Query: query}
+	if p := state.Posted; p != nil {
+		var err error
+		if a.Posted, err = auth.ReadPost(p.MediaType, p.Body); err != nil {
+			return s.fail(ctx, f, &r, err)
+		}
+	}
+	step, err := m.Complete(ctx, r, state.Method, a)
 	if err != nil {
 		return s.fail(ctx, f, &r, err)
 	}
-	done, ok := step.(auth.Done)
-	if !ok {
-		return s.fail(ctx, f, &r, fmt.Errorf("step %T is not known here", step))
+	switch step := step.(type) {
+	case auth.Wait:
+		return s.await(ctx, f, state, query)
+	case auth.Done:
+		return s.advance(ctx, f, m, r, state, step)
 	}
-	return s.advance(ctx, f, m, r, state, done)
+	return s.fail(ctx, f, &r, fmt.Errorf("step %T is not known here", step))
+}
+
+// Expected says how the provider of the flow that an answer seems to belong to answers: before the answer
+// counts, a page may have to be shown that can read it. Of an answer that belongs to none it is ByQuery.
+func (s *Service) Expected(ctx context.Context, query url.Values) (Way, error) {
+	f, err := s.find(ctx, query)
+	if fault.KindOf(err) == fault.Gone {
+		return ByQuery, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	k, err := s.Vault.Catalog.Version(ctx, f.Tenant, f.Connector, f.ConnectorVersion)
+	if err != nil {
+		return ByQuery, nil // whoever takes it is told what is wrong
+	}
+	if a := k.Method(f.Auth); a != nil && a.Callback.From == definition.FromFragment {
+		return ByFragment, nil
+	}
+	return ByQuery, nil
 }
 
 // take takes the flow that an answer belongs to.

@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"dowel/engine/access"
@@ -230,6 +231,9 @@ type pendingState struct {
 	Method           auth.Pending      `json:"method,omitzero"`
 	Wait             auth.Wait         `json:"wait,omitzero"` // what the person was told to do elsewhere
 	AcceptUnverified bool              `json:"accept_unverified,omitempty"`
+	// Posted is what the provider's server has posted, Returned what the browser has brought before that.
+	Posted   *Posted    `json:"posted,omitempty"`
+	Returned url.Values `json:"returned,omitempty"`
 	// From here on the credential is there and a question is open.
 	Credential []byte            `json:"credential,omitempty"`
 	Captured   map[string]string `json:"captured,omitempty"`

@@ -108,16 +108,12 @@ func (p *play) start(ctx context.Context, answers map[string]string) (flow.Progr
 const maxSteps = 20
 
 func (p *play) visit(ctx context.Context, address, account, decision string) (flow.Progress, error) {
-	query, posted, err := p.visitor.consent(ctx, address, account, decision)
+	query, by, err := p.visitor.consent(ctx, address, account, decision)
 	if err != nil {
 		return flow.Progress{}, err
 	}
 	if p.onTheWay != nil {
 		p.onTheWay(query)
-	}
-	by := flow.ByQuery
-	if posted {
-		by = flow.ByFormPost
 	}
 	return p.engine.Flows.Callback(ctx, flow.Arrival{Query: query, By: by, Browser: browser})
 }

@@ -37,6 +37,7 @@ func (p *play) scenes() []scene {
 		{"denial", p.denial},
 		{"forgery", p.forgery},
 		{"too late", p.tooLate},
+		{"late handover", p.lateHandover},
 		{"wrong secret", p.wrongSecret},
 		{"wrong key", p.wrongKey},
 		{"unfit key", p.unfitKey},

@@ -11,6 +11,7 @@ import (
 
 	"dowel/engine"
 	"dowel/engine/definition"
+	"dowel/engine/flow"
 	"dowel/engine/secret"
 	"dowel/engine/simulator"
 	"dowel/engine/storage"
@@ -29,14 +30,17 @@ type stage struct {
 	server    *http.Server
 	visitor   *visitor
 	keys      *keyring
+	mail      *mailbox
 	reroute   func(connector string) func(*url.URL) *url.URL
 }
 
 func openStage(ctx context.Context, ks []*definition.Connector) (*stage, error) {
 	catalog := definition.NewCatalog(ks)
-	s := &stage{visitor: newVisitor(), keys: &keyring{keys: map[string]string{}}}
+	s := &stage{visitor: newVisitor(), keys: &keyring{keys: map[string]string{}}, mail: &mailbox{held: map[string][]flow.Posted{}}}
 	// Tokens outlive the play, and no provider forgives a token that is used twice.
-	s.simulator = simulator.New(simulator.Options{Catalog: catalog, TokenLifetime: time.Hour, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond})
+	s.simulator = simulator.New(simulator.Options{
+		Catalog: catalog, TokenLifetime: time.Hour, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond, Post: s.posted,
+	})
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulator: %w", err)

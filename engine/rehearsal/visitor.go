@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"dowel/engine/flow"
 	"dowel/engine/simulator"
 )
 
@@ -85,16 +86,16 @@ func (a answer) complaint() string {
 }
 
 // consent answers the provider's page as the account, with "allow" or another decision, and returns the
-// parameters of the callback and whether the provider POSTs them.
-func (v *visitor) consent(ctx context.Context, address, account, decision string) (query url.Values, posted bool, err error) {
+// parameters of the callback and how they come.
+func (v *visitor) consent(ctx context.Context, address, account, decision string) (url.Values, flow.Way, error) {
 	to, err := url.Parse(address)
 	if err != nil {
-		return nil, false, fmt.Errorf("read the provider's address: %w", err)
+		return nil, "", fmt.Errorf("read the provider's address: %w", err)
 	}
 	address = simulator.Program(to).String()
 	page, err := v.send(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, false, fmt.Errorf("open the provider's page: %w", err)
+		return nil, "", fmt.Errorf("open the provider's page: %w", err)
 	}
 	ticket := page.hidden().Get("request")
 	if ticket == "" {
@@ -103,22 +104,39 @@ func (v *visitor) consent(ctx context.Context, address, account, decision string
 	form := url.Values{"request": {ticket}, "account": {account}, "decision": {decision}}
 	back, err := v.send(ctx, http.MethodPost, address, form)
 	if err != nil {
-		return nil, false, fmt.Errorf("answer the provider's page: %w", err)
+		return nil, "", fmt.Errorf("answer the provider's page: %w", err)
 	}
 	return back.back()
 }
 
 // back reads how the provider sends the browser back: by a redirect, or by a form that posts itself.
-func (a answer) back() (query url.Values, posted bool, err error) {
+func (a answer) back() (url.Values, flow.Way, error) {
 	if a.location != "" {
 		to, err := url.Parse(a.location)
 		if err != nil {
-			return nil, false, fmt.Errorf("the provider sends the browser to an address that is none: %w", err)
+			return nil, "", fmt.Errorf("the provider sends the browser to an address that is none: %w", err)
 		}
-		return to.Query(), false, nil
+		return parameters(to)
 	}
 	if form := a.hidden(); a.status == http.StatusOK && len(form) > 0 {
-		return form, true, nil
+		return form, flow.ByFormPost, nil
 	}
-	return nil, false, fmt.Errorf("the provider's page says: %s", a.complaint())
+	return nil, "", fmt.Errorf("the provider's page says: %s", a.complaint())
+}
+
+// parameters are those of an address, and of its fragment as a page would read them.
+func parameters(to *url.URL) (url.Values, flow.Way, error) {
+	query := to.Query()
+	fragment := to.EscapedFragment()
+	if fragment == "" {
+		return query, flow.ByQuery, nil
+	}
+	told, err := url.ParseQuery(fragment)
+	if err != nil {
+		return nil, "", fmt.Errorf("the fragment cannot be read: %w", err)
+	}
+	for name, values := range told {
+		query[name] = append(query[name], values...)
+	}
+	return query, flow.ByFragment, nil
 }

@@ -19,6 +19,7 @@ type consent struct {
 	state  string
 	inputs slots
 	claims map[string]any // of a token that signs the answer
+	postTo string         // where the server posts, if that is told apart from where the browser goes
 	decide sync.Once
 	answer *answer // what was decided
 }
@@ -122,10 +123,11 @@ func (ask *consent) read(h hit, got params, query string, param func(string) str
 	if p := ask.readChallenge(h.auth.PKCE, param("code_challenge"), param("code_challenge_method")); p != nil {
 		return p
 	}
-	if _, p := constants(h.auth.Authorize.Params, got); p != nil {
+	filled, p := constants(h.auth.Authorize.Params, got)
+	if p != nil {
 		return p
 	}
-	var p *problem
+	ask.postTo = filled["callback.redirect_uri"]
 	ask.scopes, p = scopesAsked(h.auth, h.auth.Authorize.Names, got, query)
 	return p
 }
@@ -205,7 +207,13 @@ func (c *call) decided(ask *consent, form url.Values) *answer {
 	granted := ask.code
 	granted.account = c.s.account(form.Get("account"))
 	granted.expires = time.Now().Add(c.s.options.CodeLifetime)
-	return c.back(ask, c.allowed(ask, &granted))
+	values, posted := c.allowed(ask, &granted)
+	if ask.auth.Callback.From == definition.FromPost {
+		if problem := c.hand(ask, posted); problem != "" {
+			return c.stop(problem)
+		}
+	}
+	return c.back(ask, values)
 }
 
 // env holds the inputs found in an address, for templates.

@@ -12,7 +12,7 @@ import (
 
 // allowed is what the browser brings back when the person has said yes: the code, and everything else
 // that the definition reads of the callback. s.mu is not held.
-func (c *call) allowed(ask *consent, granted *code) url.Values {
+func (c *call) allowed(ask *consent, granted *code) (browser url.Values, server map[string]any) {
 	s, a := c.s, ask.auth
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -22,7 +22,7 @@ func (c *call) allowed(ask *consent, granted *code) url.Values {
 	if name, _ := codeName(a); name != "" {
 		value := s.issue("code")
 		s.codes[value] = granted
-		told.set([]any{"callback", "query", name}, value)
+		told.set([]any{"callback", carrier(a), name}, value)
 	}
 	if a.Token == nil {
 		g := s.newGrant(c.connector.ID, a, granted.client, granted.account)
@@ -38,13 +38,22 @@ func (c *call) allowed(ask *consent, granted *code) url.Values {
 		told.set([]any{"callback", "query", name}, scopes)
 	}
 	for _, name := range a.Callback.Required {
-		if at := []any{"callback", "query", name}; told.get(at) == nil {
-			told.set(at, "sim-"+strings.ToLower(name))
+		if told.get([]any{"callback", "query", name}) == nil && told.get([]any{"callback", "posted", name}) == nil {
+			told.set([]any{"callback", carrier(a), name}, "sim-"+strings.ToLower(name))
 		}
 	}
 	ask.claims, _ = told.get([]any{"claims"}).(map[string]any)
 	s.consents[consentKey(c.connector.ID, a, granted.client)] = true
-	return told.brought()
+	server, _ = told.get([]any{"callback", "posted"}).(map[string]any)
+	return told.brought(), server
+}
+
+// carrier is what brings the answer proper: the browser, or the provider's server.
+func carrier(a *definition.Auth) string {
+	if a.Callback.From == definition.FromPost {
+		return "posted"
+	}
+	return "query"
 }
 
 // consentKey tells apart what people have allowed whom. A client that the person brings is not in the
@@ -161,14 +170,21 @@ func (c *call) back(ask *consent, values url.Values) *answer {
 			return c.stop("The answer cannot be signed: " + err.Error() + ".")
 		}
 	}
-	if ask.auth.Callback.FormPost {
+	switch {
+	case ask.auth.Callback.FormPost:
 		return formPostPage(c.connector.Name, ask.redirect, values)
+	case ask.auth.Callback.From == definition.FromFragment:
+		to.Fragment, to.RawFragment = "", ""
+		if to, err = url.Parse(to.String() + "#" + values.Encode()); err != nil {
+			return c.stop("The redirect URI cannot be read.")
+		}
+	default:
+		query := to.Query()
+		for k, v := range values {
+			query[k] = v
+		}
+		to.RawQuery = query.Encode()
 	}
-	query := to.Query()
-	for k, v := range values {
-		query[k] = v
-	}
-	to.RawQuery = query.Encode()
 	a := plain(http.StatusSeeOther, "Back to "+to.Host)
 	return a.set("Location", to.String()).set("Cache-Control", "no-store").set("Referrer-Policy", "no-referrer")
 }

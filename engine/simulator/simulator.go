@@ -3,7 +3,7 @@
 // `dowel serve --dev` and authors of connectors use it instead of a real account.
 //
 // It reads the RFCs for itself and shares no code with auth: what the two understand differently is
-// what the tests are to find. Everything is in memory, nothing leaves, and nothing here is fit to
+// what the tests are to find. Everything is in memory, nothing leaves the machine, and nothing here is fit to
 // guard anything real.
 //
 // An address https://HOST/PATH?QUERY of the connector ID is served at BASE/ID/HOST/PATH?QUERY; Reroute
@@ -66,6 +66,10 @@ type Options struct {
 	Accounts []Account
 	// Mark stands in every secret that is issued, so that a test can look for it where none belongs.
 	Mark string
+	// Post is how servers of providers reach the app; nil: over HTTP, on this machine only. PostDelay has
+	// them post so long after the browser was sent back, and not before.
+	Post      Post
+	PostDelay time.Duration
 	// Control serves BASE/_control/, which anybody who can reach it may use.
 	Control bool
 }
@@ -100,6 +104,9 @@ func New(o Options) *Simulator {
 	o.CodeLifetime = cmp.Or(o.CodeLifetime, time.Minute)
 	o.DeviceLifetime = cmp.Or(o.DeviceLifetime, 10*time.Minute)
 	o.DeviceInterval = cmp.Or(o.DeviceInterval, 5*time.Second)
+	if o.Post == nil {
+		o.Post = postToLoopback
+	}
 	if len(o.Accounts) == 0 {
 		o.Accounts = Accounts(2)
 	}

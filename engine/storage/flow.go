@@ -39,7 +39,8 @@ type Flow struct {
 	// including the person's answers.
 	Pending secret.Sealed
 	Status  FlowStatus
-	// Step is what the person has to do next while pending: "redirect", "form" or "wait".
+	// Step is what has to happen next while pending: "redirect", "form" or "wait" of the person; "delivered",
+	// "awaiting" or "returned" where the provider's server has a part.
 	Step string
 	// PollAt is, of step "wait", when the provider may be asked next. Who asks moves it on first, so that
 	// of several who find it due one asks.

@@ -58,7 +58,7 @@ func TestUnknownUsedAndExpiredStatesAreAnsweredAlike(t *testing.T) {
 	}
 	used := h.browser().get(callback).want(http.StatusGone)
 	for _, other := range []string{
-		"/callback?state=unknown&code=abc", "/callback?code=abc", "/callback", "/callback?state=a&state=b&code=c", "/callback?state=%zz",
+		"/callback?state=unknown&code=abc", "/callback?code=abc", "/callback?state=a&state=b&code=c", "/callback?state=%zz",
 		"/callback?state=" + strings.Repeat("a", 4000),
 	} {
 		if p := b.get(other).want(http.StatusGone); p.body != used.body {

@@ -151,7 +151,7 @@ func (h *house) consent(authorize, decision, account string) string {
 	}
 	answer := read(h.t, client, http.MethodPost, authorize, url.Values{"request": {m[1]}, "account": {account}, "decision": {decision}})
 	to := answer.header.Get("Location")
-	if !strings.HasPrefix(to, public+"/callback?") {
+	if !strings.HasPrefix(to, public+"/callback?") && !strings.HasPrefix(to, public+"/callback#") {
 		h.t.Fatalf("the provider sends the browser to %q:\n%s", to, answer.body)
 	}
 	return to

@@ -16,7 +16,16 @@ func (h *handler) callback(c *fiber.Ctx) error {
 	if err != nil {
 		query = url.Values{} // an answer that cannot be read is answered like one that is not known
 	}
-	by := flow.ByQuery
+	if len(c.Request().URI().QueryString()) == 0 {
+		return h.fragmentPage(c) // if there is an answer at all, it is where only a page can read it
+	}
+	by, err := h.Flows.Expected(c.UserContext(), query)
+	switch {
+	case err != nil:
+		return err
+	case by == flow.ByFragment:
+		return h.fragmentPage(c)
+	}
 	if query.Has(postedMark) {
 		by = flow.ByFormPost
 		query.Del(postedMark)
@@ -64,18 +73,3 @@ func (h *handler) before(c *fiber.Ctx, query url.Values) string {
 	}
 	return ""
 }
-
-// callbackPosted takes an answer that came by POST (OAuth 2.0 Form Post Response Mode). The browser
-// sends no SameSite=Lax cookie with a POST from another site, so it is asked to come again with GET.
-func (h *handler) callbackPosted(c *fiber.Ctx) error {
-	f, err := posted(c)
-	if err != nil {
-		return err
-	}
-	f.values.Set(postedMark, "1")
-	return h.redirect(c, "/callback?"+f.values.Encode())
-}
-
-// postedMark is added to the parameters of an answer that came by POST; only connectors that ask for
-// that mode may be answered so.
-const postedMark = "dowel_posted"

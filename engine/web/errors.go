@@ -49,7 +49,7 @@ func ErrorHandler(log *slog.Logger, u *ui.UI) fiber.ErrorHandler {
 		switch path := c.Path(); {
 		case path == "/console" || strings.HasPrefix(path, "/console/"):
 			return h.consoleFailure(c, status, reference, err)
-		case path == "/callback" || strings.HasPrefix(path, "/connect/"):
+		case path == "/callback" || strings.HasPrefix(path, "/callback/") || strings.HasPrefix(path, "/connect/"):
 			return h.connectFailure(c, status, reference, err)
 		}
 		return h.page(c, status, frame{}, ui.ErrorPage{Code: pageCode(status), Reference: reference})

@@ -46,6 +46,8 @@ type house struct {
 	catalog  *definition.Catalog
 	operator access.Principal
 	logs     *lockedBuffer
+	// post takes what servers of providers post; nil: it goes to the callback.
+	post func(body []byte) int
 }
 
 type lockedBuffer struct {
@@ -66,7 +68,7 @@ func (l *lockedBuffer) String() string {
 }
 
 // few are connectors that differ in all that the pages show; the tests do not change with the catalogue.
-func few(t *testing.T) fs.FS {
+func few(t *testing.T) fstest.MapFS {
 	t.Helper()
 	dir := fstest.MapFS{}
 	for _, id := range []string{
@@ -89,7 +91,22 @@ func newHouse(t *testing.T) *house {
 
 func newHouseAt(t *testing.T, public string) *house {
 	t.Helper()
-	catalog, findings, err := definition.Load(few(t))
+	return newHouseOf(t, public, few(t))
+}
+
+// newHouseWith is newHouse with a few more connectors, by id.
+func newHouseWith(t *testing.T, more map[string]string) *house {
+	t.Helper()
+	dir := few(t)
+	for id, source := range more {
+		dir[id+".yaml"] = &fstest.MapFile{Data: []byte(source)}
+	}
+	return newHouseOf(t, public, dir)
+}
+
+func newHouseOf(t *testing.T, public string, dir fs.FS) *house {
+	t.Helper()
+	catalog, findings, err := definition.Load(dir)
 	if err != nil || catalog == nil {
 		t.Fatalf("load the connectors: %v %v", findings, err)
 	}
@@ -97,14 +114,15 @@ func newHouseAt(t *testing.T, public string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim := simulator.New(simulator.Options{Catalog: catalog, Mark: canary})
+	h := &house{t: t, catalog: catalog, logs: &lockedBuffer{}, operator: access.Principal{Kind: access.Operator, Tenant: "acme", ID: "olga"}}
+	sim := simulator.New(simulator.Options{Catalog: catalog, Mark: canary, Post: h.posted})
 	server := httptest.NewServer(sim)
 	base, _ := url.Parse(server.URL)
 	pages, err := ui.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, sim: sim, catalog: catalog, logs: &lockedBuffer{}, operator: access.Principal{Kind: access.Operator, Tenant: "acme", ID: "olga"}}
+	h.sim = sim
 	h.engine, err = engine.New(t.Context(), engine.Options{
 		Store: store, MasterKeys: []secret.MasterKey{secret.NewMasterKey()}, Catalog: catalog, UI: pages, PublicURL: public,
 		Egress:   egress.Policy{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, AllowHTTP: []string{"127.0.0.1"}},
@@ -166,4 +184,12 @@ func (h *house) connections() []connection.View {
 	vs, err := h.engine.Connections.List(h.t.Context(), h.operator, connection.Filter{})
 	h.must(err)
 	return vs
+}
+
+// posted brings what the server of a simulated provider posts.
+func (h *house) posted(_ context.Context, _, contentType string, body []byte) (int, error) {
+	if h.post != nil {
+		return h.post(body), nil
+	}
+	return h.server(body, contentType).status, nil
 }

@@ -63,6 +63,7 @@ func (h *handler) connectRoutes(r fiber.Router) {
 	callback := r.Group("/callback", h.enter)
 	callback.Add(fiber.MethodGet, "/", h.callback)
 	callback.Add(fiber.MethodPost, "/", h.callbackPosted)
+	callback.Add(fiber.MethodPost, "/fragment", h.callbackFragment)
 
 	connect := r.Group("/connect/:ticket", h.enter)
 	connect.Add(fiber.MethodGet, "/", h.connectShow)

@@ -42,6 +42,8 @@ type Setting struct {
 	Inputs, Fields map[string]string
 	// Callback are the parameters that the browser brings back, besides a code and the state.
 	Callback map[string]string
+	// Posted is what the provider's server posts; nil if it posts nothing.
+	Posted map[string]any
 	// Wrap turns the token answer of RFC 6749 §5.1 into what this provider says instead; nil if it
 	// says just that.
 	Wrap func(answer map[string]any) any
@@ -72,6 +74,7 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"CallbackErrors", redirects, testCallbackErrors},
 		{"CallbackIssuer", redirects, testIssuer},
 		{"CallbackIsKept", redirects, testCallbackKept},
+		{"CallbackBeforeThePost", posts, testAwaits},
 		{"CallbackThatLacksSomething", redirects, testCallbackLacks},
 		{"CallbackThatIsNotSigned", verifies, testVerified},
 		{"CodeThatIsRefused", consented, testCodeRefused},
@@ -109,6 +112,7 @@ func redirects(b *bench) bool { return b.request.Auth.Authorize != nil }
 func codes(b *bench) bool     { return b.request.Auth.Kind == definition.AuthorizationCode }
 func devices(b *bench) bool   { return b.request.Auth.Device != nil }
 func consented(b *bench) bool { return b.request.Auth.Kind.Consented() }
+func posts(b *bench) bool     { return b.request.Auth.Callback.From == definition.FromPost }
 func tokens(b *bench) bool    { return b.request.Auth.Token != nil }
 
 func refreshes(b *bench) bool {
@@ -263,7 +267,7 @@ func (b *bench) complete(t *testing.T, p auth.Pending, query url.Values) (auth.D
 	query.Set(b.request.Auth.StateName(), p.State)
 	_, key := b.client()
 	b.sign(t, query, key, time.Now())
-	step, err := b.method.Complete(t.Context(), b.request, p, auth.Answer{Query: query})
+	step, err := b.method.Complete(t.Context(), b.request, p, auth.Answer{Query: query, Posted: b.with.Posted})
 	if err != nil {
 		return auth.Done{}, err
 	}
