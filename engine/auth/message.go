@@ -27,11 +27,12 @@ func (r Request) clientRequest(ctx context.Context, what string, q *definition.C
 	if err != nil {
 		return nil, invalidRequest(what, err)
 	}
-	client, err := r.prove(q.ClientAuth, env)
+	id, key := r.client(env)
+	client, err := clientPairs(q.ClientAuth, id, key)
 	if err != nil {
 		return nil, err
 	}
-	params, err := merged(append(standard, client.params...), q.Names, q.Params, env)
+	params, err := merged(append(standard, client...), q.Names, q.Params, env)
 	if err != nil {
 		return nil, invalidRequest(what, err)
 	}
@@ -40,8 +41,8 @@ func (r Request) clientRequest(ctx context.Context, what string, q *definition.C
 		return nil, invalidRequest(what, err)
 	}
 	req.Header.Set("Accept", "application/json")
-	if client.header != "" {
-		req.Header.Set("Authorization", client.header)
+	if q.ClientAuth == definition.ClientAuthHeader {
+		req.Header.Set("Authorization", basicClient(id, key))
 	}
 	if err := setHeaders(req, q.Headers, env); err != nil {
 		return nil, err
@@ -193,7 +194,8 @@ func (r Request) form(q *definition.Request, env definition.Env) ([]pair, error)
 	if err != nil || q.Auth != "client" {
 		return present(own), err
 	}
-	client, err := r.prove(r.clientAuth(q), env)
+	id, key := r.client(env)
+	client, err := clientPairs(r.clientAuth(q), id, key)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +203,7 @@ func (r Request) form(q *definition.Request, env definition.Env) ([]pair, error)
 	if r.Auth.Token != nil {
 		names = r.Auth.Token.Names
 	}
-	for _, p := range client.params {
+	for _, p := range client {
 		if name, send := names.Name(p.name); send && !named(own, name) {
 			own = append(own, pair{name, p.value})
 		}

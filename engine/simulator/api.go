@@ -82,7 +82,7 @@ func (c *call) tellOptions(d document, ch *definition.Choice, a Account) {
 		o.place(ch.Value, fmt.Sprintf("%s-org-%d", a.ID, i+1))
 		o.place(ch.Name, fmt.Sprintf("%s's organisation %d", strings.SplitN(a.Name, " ", 2)[0], i+1))
 		for k := range ch.Capture {
-			o.place(&ch.Capture[k].Value, "sim-"+ch.Capture[k].Name)
+			o.place(&ch.Capture[k].Value, c.capturedValue(ch.Capture[k].Name))
 		}
 		list = append(list, o["option"])
 	}
