@@ -178,7 +178,7 @@ func (e *Engine) doors(public string, v *vault.Vault) *fiber.App {
 		},
 	})
 	app.Use(recovered(o.Logger))
-	api.Routes(app, api.Deps{Identity: e.Identity, Connections: e.Connections, Connectors: e.Connectors, Catalog: o.Catalog, Ready: o.Store.Ping, Logger: o.Logger.With("room", "api")})
+	api.Routes(app, api.Deps{Identity: e.Identity, Connections: e.Connections, Flows: e.Flows, Connectors: e.Connectors, Catalog: o.Catalog, Ready: o.Store.Ping, Logger: o.Logger.With("room", "api")})
 	web.Routes(app, web.Deps{
 		Identity: e.Identity, Connections: e.Connections, Flows: e.Flows, Catalog: o.Catalog, UI: o.UI, PublicURL: public,
 		RedirectURI: v.RedirectURI, Simulated: o.Simulate != nil, Logger: o.Logger.With("room", "web"),

@@ -17,6 +17,7 @@ import (
 	"dowel/engine/connector"
 	"dowel/engine/definition"
 	"dowel/engine/fault"
+	"dowel/engine/flow"
 	"dowel/engine/identity"
 )
 
@@ -24,6 +25,7 @@ import (
 type Deps struct {
 	Identity    *identity.Service
 	Connections *connection.Service
+	Flows       *flow.Service
 	Connectors  *connector.Service
 	Catalog     *definition.Catalog
 	// Ready reports whether the store answers.
@@ -62,6 +64,9 @@ func Routes(r fiber.Router, d Deps) {
 	v1.Delete("/apps/:id", h.appDelete)
 
 	v1.Post("/connect-sessions", h.connectSessionCreate)
+	v1.Get("/connect-sessions/:id", h.connectSessionShow)
+	v1.Post("/connect-sessions/:id/start", h.connectSessionStart)
+	v1.Post("/connect-sessions/:id/answer", h.connectSessionAnswer)
 
 	v1.Get("/connections", h.connectionList)
 	v1.Post("/connections", h.connectionImport)

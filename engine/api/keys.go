@@ -9,30 +9,6 @@ import (
 	"dowel/engine/identity"
 )
 
-func (h *handler) connectSessionCreate(c *fiber.Ctx) error {
-	var in identity.SessionInput
-	if err := body(c, &in); err != nil {
-		return err
-	}
-	for _, id := range in.Connectors {
-		if _, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, id); err != nil {
-			return err
-		}
-	}
-	if in.Connection != "" {
-		v, err := h.Connections.ForReconnect(c.UserContext(), principal(c), in.Connection, in.EndUser)
-		if err != nil {
-			return err
-		}
-		in.Connectors = []string{v.Connector}
-	}
-	t, err := h.Identity.CreateConnectSession(c.UserContext(), principal(c), in)
-	if err != nil {
-		return err
-	}
-	return c.Status(fiber.StatusCreated).JSON(t)
-}
-
 type apiKeyInput struct {
 	Name      string    `json:"name"`
 	Scopes    []string  `json:"scopes"`

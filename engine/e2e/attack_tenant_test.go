@@ -16,9 +16,9 @@ import (
 // word that nothing but a token answer may show.
 type twoTenants struct {
 	*Instance
-	mine, theirs Door
-	id, app, key string // theirs
-	own          string // mine
+	mine, theirs          Door
+	id, app, key, session string // theirs
+	own                   string // mine
 }
 
 const hidden = "CANARY-hunter2"
@@ -42,7 +42,12 @@ func newTwoTenants(t *testing.T) *twoTenants {
 	if app.ID == "" || len(keys.Keys) == 0 {
 		t.Fatalf("the other tenant: app %s, keys %+v", a.Body, keys)
 	}
-	h.app, h.key = app.ID, keys.Keys[0].ID
+	var session struct{ ID string }
+	h.theirs.Ask(http.MethodPost, "/api/v1/connect-sessions", map[string]any{"end_user": "somebody"}, nil).decode(&session)
+	if session.ID == "" {
+		t.Fatal("the other tenant has no connect session")
+	}
+	h.app, h.key, h.session = app.ID, keys.Keys[0].ID, session.ID
 	return h
 }
 
@@ -75,7 +80,7 @@ func TestNobodyIsAnsweredWithoutAGoodKey(t *testing.T) {
 	}
 }
 
-var idInBody = regexp.MustCompile(`(conn|app|key)_[A-Z2-7]+`)
+var idInBody = regexp.MustCompile(`(conn|app|key|cs)_[A-Z2-7]+`)
 
 // What is another tenant's does not exist, whatever is done to it, and looks like what never was. (T02–T04)
 func TestAnotherTenantsRecordsDoNotExist(t *testing.T) {
@@ -95,12 +100,15 @@ func TestAnotherTenantsRecordsDoNotExist(t *testing.T) {
 		{"POST", "/connections/ID/disconnect", nil},
 		{"DELETE", "/connections/ID", nil},
 		{"POST", "/connect-sessions", map[string]any{"end_user": "somebody", "connection": "ID"}},
+		{"GET", "/connect-sessions/SESSION", nil},
+		{"POST", "/connect-sessions/SESSION/start", map[string]any{"connector": "stripe", "method": "secret_key"}},
+		{"POST", "/connect-sessions/SESSION/answer", map[string]any{"value": "x"}},
 		{"PATCH", "/apps/APP", map[string]any{"client_secret": "mine"}},
 		{"DELETE", "/apps/APP", nil},
 		{"DELETE", "/api-keys/KEY", nil},
 	}
 	fill := func(s string, ids ...string) string {
-		return strings.NewReplacer("ID", ids[0], "APP", ids[1], "KEY", ids[2]).Replace(s)
+		return strings.NewReplacer("ID", ids[0], "APP", ids[1], "KEY", ids[2], "SESSION", ids[3]).Replace(s)
 	}
 	for _, tt := range tests {
 		ask := func(ids ...string) Answer {
@@ -111,8 +119,8 @@ func TestAnotherTenantsRecordsDoNotExist(t *testing.T) {
 			}
 			return h.mine.Ask(tt.method, "/api/v1"+fill(tt.path, ids...), body, nil)
 		}
-		a := ask(h.id, h.app, h.key)
-		none := ask("conn_AAAAAAAAAAAAAAAAAAAAAAAAAA", "app_AAAAAAAAAAAAAAAAAAAAAAAAAA", "key_AAAAAAAAAAAAAAAAAAAAAAAAAA")
+		a := ask(h.id, h.app, h.key, h.session)
+		none := ask("conn_AAAAAAAAAAAAAAAAAAAAAAAAAA", "app_AAAAAAAAAAAAAAAAAAAAAAAAAA", "key_AAAAAAAAAAAAAAAAAAAAAAAAAA", "cs_AAAAAAAAAAAAAAAAAAAAAAAAAA")
 		if a.Status != http.StatusNotFound || !bytes.Equal(idInBody.ReplaceAll(a.Body, nil), idInBody.ReplaceAll(none.Body, nil)) || none.Status != a.Status {
 			t.Errorf("%s %s: %d %s; for one that never was: %d %s", tt.method, tt.path, a.Status, a.Body, none.Status, none.Body)
 		}

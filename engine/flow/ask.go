@@ -72,11 +72,16 @@ func (s *Service) Answer(ctx context.Context, p access.Principal, id, browser, v
 	if err != nil {
 		return Progress{}, err
 	}
+	return s.answer(ctx, f, value)
+}
+
+func (s *Service) answer(ctx context.Context, f storage.Flow, value string) (Progress, error) {
 	if f.Status != storage.FlowPending || f.Step != "form" {
-		return s.Poll(ctx, p, id, browser)
+		return s.stands(ctx, f)
 	}
 	// Taken like a callback: of two answers one goes on.
-	if f, err = s.Store.TakeFlow(ctx, f.StateHash, time.Now()); err != nil {
+	f, err := s.Store.TakeFlow(ctx, f.StateHash, time.Now())
+	if err != nil {
 		return Progress{}, expired()
 	}
 	m, req, state, err := s.resume(ctx, f)
@@ -131,6 +136,11 @@ func (s *Service) Poll(ctx context.Context, who access.Principal, id, browser st
 	if err != nil {
 		return Progress{}, err
 	}
+	return s.stands(ctx, f)
+}
+
+// stands says where f stands.
+func (s *Service) stands(ctx context.Context, f storage.Flow) (Progress, error) {
 	p := about(f)
 	p.Result, p.Warnings = f.Result, f.Warnings
 	switch {

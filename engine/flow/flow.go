@@ -81,7 +81,8 @@ type Begin struct {
 	EndUser   string
 	Target    string // connection to reconnect
 	Session   string // connect session that allows it
-	// Browser is the text of the cookie that binds the flow.
+	// Browser is the text of the cookie that binds the flow; empty for a program's, which no browser can
+	// go on with.
 	Browser                 string
 	ReturnURL, OpenerOrigin string
 	// AcceptUnverified stores a typed credential although the provider could not be asked about it.
@@ -189,6 +190,9 @@ func (s *Service) begin(ctx context.Context, p access.Principal, b Begin, r auth
 	state := pendingState{Inputs: r.Inputs, Fields: fields, Method: pending, AcceptUnverified: b.AcceptUnverified}
 	switch step := step.(type) {
 	case auth.Redirect:
+		if b.Browser == "" {
+			return Progress{}, fault.E(fault.Invalid, r.Connector.Name+" wants the person's browser for this: send them to the address of the connect session", nil).WithCode("browser-needed")
+		}
 		f.StateHash, f.Step = hash(pending.State), "redirect"
 		if err := s.create(ctx, &f, state); err != nil {
 			return Progress{}, err
@@ -217,7 +221,7 @@ func (s *Service) record(p access.Principal, b Begin, r auth.Request) storage.Fl
 	}
 	return storage.Flow{
 		Ref: storage.Ref{Tenant: p.Tenant, ID: "flow_" + rand.Text()}, Revision: 1, StateHash: hash(rand.Text()),
-		BrowserHash: hash(b.Browser), Intent: b.Intent, Connector: r.Connector.ID, ConnectorVersion: r.Connector.Version,
+		BrowserHash: bound(b.Browser), Intent: b.Intent, Connector: r.Connector.ID, ConnectorVersion: r.Connector.Version,
 		Auth: r.Auth.ID, App: r.App.ID, EndUser: b.EndUser, Target: b.Target, Session: b.Session,
 		Status: storage.FlowPending, ReturnURL: b.ReturnURL, OpenerOrigin: b.OpenerOrigin,
 		CreatedAt: now, ExpiresAt: now.Add(ttl),
@@ -262,6 +266,14 @@ func (s *Service) create(ctx context.Context, f *storage.Flow, state pendingStat
 func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
+}
+
+// bound is what a flow of a browser is bound to; nothing for one of a program.
+func bound(browser string) string {
+	if browser == "" {
+		return ""
+	}
+	return hash(browser)
 }
 
 // sameBrowser compares the cookie with what the flow is bound to.

@@ -34,6 +34,8 @@ type SessionInput struct {
 
 // SessionTicket is what the host application hands to the browser.
 type SessionTicket struct {
+	// ID names the session to programs; it opens nothing.
+	ID        string    `json:"id"`
 	Ticket    string    `json:"ticket"`
 	URL       string    `json:"url"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -63,7 +65,7 @@ func (s *Service) CreateConnectSession(ctx context.Context, p access.Principal, 
 	if err := s.Store.CreateConnectSession(ctx, rec); err != nil {
 		return SessionTicket{}, err
 	}
-	return SessionTicket{Ticket: ticket, URL: s.PublicURL + "/connect/" + ticket, ExpiresAt: rec.ExpiresAt}, nil
+	return SessionTicket{ID: rec.ID, Ticket: ticket, URL: s.PublicURL + "/connect/" + ticket, ExpiresAt: rec.ExpiresAt}, nil
 }
 
 // checkOrigins holds the return URL and the opener against the tenant's list.
@@ -175,14 +177,27 @@ func (s *Service) ticket(ctx context.Context, rec storage.ConnectSession, browse
 		return Ticket{}, err
 	}
 	return Ticket{
-		Principal: access.Principal{
-			Kind: access.EndUser, Tenant: rec.Tenant, ID: rec.ID, EndUser: rec.EndUser, Actions: []access.Action{access.Connect},
-		},
-		Session: rec.ID, Connectors: rec.Connectors, Connection: rec.Connection, ReturnURL: rec.ReturnURL,
+		Principal: visitor(rec), Session: rec.ID, Connectors: rec.Connectors, Connection: rec.Connection, ReturnURL: rec.ReturnURL,
 		OpenerOrigin: rec.OpenerOrigin, FrameOrigins: tenant.ReturnOrigins, TenantName: tenant.Name,
 		ByOperator: strings.HasPrefix(rec.CreatedBy, string(access.Operator)+":"),
 		Used:       rec.Used, Result: rec.Result,
 	}, nil
+}
+
+// visitor is whom a session lets connect.
+func visitor(rec storage.ConnectSession) access.Principal {
+	return access.Principal{
+		Kind: access.EndUser, Tenant: rec.Tenant, ID: rec.ID, EndUser: rec.EndUser, Actions: []access.Action{access.Connect},
+	}
+}
+
+// NoteFlow notes the flow that was begun with a ticket, so that programs can ask after it.
+func (s *Service) NoteFlow(ctx context.Context, t Ticket, flow string) error {
+	_, err := s.Store.UpdateConnectSession(ctx, storage.Ref{Tenant: t.Principal.Tenant, ID: t.Session}, func(c *storage.ConnectSession) error {
+		c.Flow = flow
+		return nil
+	})
+	return err
 }
 
 // UseTicket notes that the session has made its connection. A flow that was already under way may

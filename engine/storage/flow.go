@@ -72,6 +72,8 @@ type ConnectSession struct {
 	OpenerOrigin string
 	// BrowserHash binds the session to the browser that opened it first.
 	BrowserHash string
+	// Flow is the one that was begun last; empty if none was.
+	Flow string
 	// Used says that the session has made its connection.
 	Used                 bool
 	Result               string // id of the connection made

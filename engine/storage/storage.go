@@ -116,6 +116,8 @@ type ConnectSessions interface {
 	CreateConnectSession(ctx context.Context, s ConnectSession) error
 	// ConnectSession finds a session by the hash of its ticket.
 	ConnectSession(ctx context.Context, ticketHash string) (ConnectSession, error)
+	// ConnectSessionByRef finds a session by its id.
+	ConnectSessionByRef(ctx context.Context, r Ref) (ConnectSession, error)
 	UpdateConnectSession(ctx context.Context, r Ref, change func(*ConnectSession) error) (ConnectSession, error)
 	SweepConnectSessions(ctx context.Context, before time.Time) (int, error)
 }

@@ -47,6 +47,9 @@ func (h *handler) connectStart(c *fiber.Ctx) error {
 		return err
 	}
 	h.cookies.keepTicket(c, v.Session, v.text)
+	if err := h.Identity.NoteFlow(c.UserContext(), v.Ticket, p.Flow); err != nil {
+		h.Logger.Warn("note the session's flow", "tenant", p.Tenant, "flow", p.Flow, "err", err)
+	}
 	h.settle(c.UserContext(), p)
 	return h.goOn(c, s, p)
 }

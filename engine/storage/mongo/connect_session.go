@@ -22,6 +22,7 @@ type connectSessionRecord struct {
 	ReturnURL    string        `bson:"return_url"`
 	OpenerOrigin string        `bson:"opener_origin"`
 	BrowserHash  string        `bson:"browser_hash"`
+	Flow         string        `bson:"flow"`
 	Used         bool          `bson:"used"`
 	Result       string        `bson:"result"`
 	CreatedBy    string        `bson:"created_by"`
@@ -49,6 +50,11 @@ func (s *Store) CreateConnectSession(ctx context.Context, session storage.Connec
 // ConnectSession implements storage.ConnectSessions.
 func (s *Store) ConnectSession(ctx context.Context, ticketHash string) (storage.ConnectSession, error) {
 	return s.connectSessions.get(ctx, bson.D{pair("ticket_hash", ticketHash)})
+}
+
+// ConnectSessionByRef implements storage.ConnectSessions.
+func (s *Store) ConnectSessionByRef(ctx context.Context, r storage.Ref) (storage.ConnectSession, error) {
+	return s.connectSessions.byRef(ctx, r)
 }
 
 // UpdateConnectSession implements storage.ConnectSessions.

@@ -20,6 +20,7 @@ type connectSessionBody struct {
 	ReturnURL    string        `json:"return_url,omitzero"`
 	OpenerOrigin string        `json:"opener_origin,omitzero"`
 	BrowserHash  string        `json:"browser_hash,omitzero"`
+	Flow         string        `json:"flow,omitzero"`
 	Used         bool          `json:"used,omitzero"`
 	Result       string        `json:"result,omitzero"`
 	CreatedBy    string        `json:"created_by,omitzero"`
@@ -52,6 +53,11 @@ func (s *Store) CreateConnectSession(ctx context.Context, session storage.Connec
 // ConnectSession implements storage.ConnectSessions.
 func (s *Store) ConnectSession(ctx context.Context, ticketHash string) (storage.ConnectSession, error) {
 	return s.connectSessions.get(ctx, s, "ticket_hash = ?", ticketHash)
+}
+
+// ConnectSessionByRef implements storage.ConnectSessions.
+func (s *Store) ConnectSessionByRef(ctx context.Context, r storage.Ref) (storage.ConnectSession, error) {
+	return s.connectSessions.byRef(ctx, s, r)
 }
 
 // UpdateConnectSession implements storage.ConnectSessions.

@@ -173,6 +173,24 @@ func testSweeps(t *testing.T, s storage.Store) {
 	}
 }
 
+func testConnectSessionByRef(t *testing.T, s storage.Store) {
+	ctx := t.Context()
+	want := ConnectSession("acme", "one")
+	must(t, s.CreateConnectSession(ctx, want))
+	must(t, s.CreateConnectSession(ctx, ConnectSession("umbrella", "two")))
+	got, err := s.ConnectSessionByRef(ctx, want.Ref)
+	must(t, err)
+	byTicket, err := s.ConnectSession(ctx, want.TicketHash)
+	must(t, err)
+	if diff := cmp.Diff(byTicket, got); diff != "" {
+		t.Errorf("(-by ticket +by id):\n%s", diff)
+	}
+	for _, r := range []storage.Ref{{Tenant: "umbrella", ID: "one"}, {Tenant: "acme", ID: "two"}, {Tenant: "acme", ID: ""}} {
+		_, err := s.ConnectSessionByRef(ctx, r)
+		wantKind(t, "session "+r.Tenant+"/"+r.ID, err, fault.NotFound)
+	}
+}
+
 func testTakeSession(t *testing.T, s storage.Store) {
 	ctx := t.Context()
 	link := Session("acme", "one")

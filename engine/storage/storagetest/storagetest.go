@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"FlowThatExpiredIsNotFound", testExpiredFlow},
 		{"SweepsLeaveWhatIsNeeded", testSweeps},
 		{"SessionLinkIsTakenOnce", testTakeSession},
+		{"ConnectSessionIsFoundByItsIDInItsTenant", testConnectSessionByRef},
 		{"KeysetIsCreatedOnce", testKeyset},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, closed(t, open(t))) })
