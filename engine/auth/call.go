@@ -80,8 +80,11 @@ func (r Request) authenticate(req *http.Request, m applier, q *definition.Reques
 		return m.Apply(req, r, c)
 	case "client":
 		if r.clientAuth(q) == definition.ClientAuthHeader {
-			id, key := r.client(env)
-			req.Header.Set("Authorization", basicClient(id, key))
+			client, err := r.prove(definition.ClientAuthHeader, env)
+			if err != nil {
+				return err
+			}
+			req.Header.Set("Authorization", client.header)
 		}
 	}
 	return nil

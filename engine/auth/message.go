@@ -27,12 +27,11 @@ func (r Request) clientRequest(ctx context.Context, what string, q *definition.C
 	if err != nil {
 		return nil, invalidRequest(what, err)
 	}
-	id, key := r.client(env)
-	client, err := clientPairs(q.ClientAuth, id, key)
+	client, err := r.prove(q.ClientAuth, env)
 	if err != nil {
 		return nil, err
 	}
-	params, err := merged(append(standard, client...), q.Names, q.Params, env)
+	params, err := merged(append(standard, client.params...), q.Names, q.Params, env)
 	if err != nil {
 		return nil, invalidRequest(what, err)
 	}
@@ -41,8 +40,8 @@ func (r Request) clientRequest(ctx context.Context, what string, q *definition.C
 		return nil, invalidRequest(what, err)
 	}
 	req.Header.Set("Accept", "application/json")
-	if q.ClientAuth == definition.ClientAuthHeader {
-		req.Header.Set("Authorization", basicClient(id, key))
+	if client.header != "" {
+		req.Header.Set("Authorization", client.header)
 	}
 	if err := setHeaders(req, q.Headers, env); err != nil {
 		return nil, err
@@ -194,8 +193,7 @@ func (r Request) form(q *definition.Request, env definition.Env) ([]pair, error)
 	if err != nil || q.Auth != "client" {
 		return present(own), err
 	}
-	id, key := r.client(env)
-	client, err := clientPairs(r.clientAuth(q), id, key)
+	client, err := r.prove(r.clientAuth(q), env)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +201,7 @@ func (r Request) form(q *definition.Request, env definition.Env) ([]pair, error)
 	if r.Auth.Token != nil {
 		names = r.Auth.Token.Names
 	}
-	for _, p := range client {
+	for _, p := range client.params {
 		if name, send := names.Name(p.name); send && !named(own, name) {
 			own = append(own, pair{name, p.value})
 		}

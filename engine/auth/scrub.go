@@ -21,6 +21,7 @@ func (r Request) scrubber(env definition.Env, req *http.Request, more ...string)
 	all := append(more, members(env["callback"], "code")...)
 	all = append(all, members(env["credential"], "")...)
 	all = append(all, r.typedSecrets(env)...)
+	all = append(all, signedTokens(env)...)
 	if _, payload, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {
 		all = append(all, payload)
 	}

@@ -39,7 +39,21 @@ func (q *ClientRequest) authenticates() bool {
 }
 
 // AsksSecret reports whether the app has a client secret that an operator enters.
-func (a *Auth) AsksSecret() bool { return a.HasClient() && a.AppSecret != none }
+func (a *Auth) AsksSecret() bool {
+	if !a.HasClient() || a.AppSecret == none || a.ClientSecret != nil {
+		return false
+	}
+	signs := false
+	for _, how := range a.clientAuths() {
+		switch how {
+		case ClientAuthHeader, ClientAuthBody, ClientAuthSecretJWT:
+			return true
+		case ClientAuthPrivateKeyJWT:
+			signs = true
+		}
+	}
+	return !signs
+}
 
 // AppQuestions lists what an operator is asked beside the client id and secret of an app for a method,
 // or for all of them (empty). What only one of several methods has to know is then not required.

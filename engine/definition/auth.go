@@ -58,6 +58,10 @@ type Auth struct {
 	Errors     Errors         `yaml:"errors"`
 	// Assertion is traded for an access token (RFC 7523 §2.1).
 	Assertion *JWT `yaml:"assertion"`
+	// ClientAssertion authenticates the client where client_auth says so (RFC 7523 §2.2).
+	ClientAssertion *JWT `yaml:"client_assertion"`
+	// ClientSecret is made anew for each request, instead of being registered.
+	ClientSecret *JWT `yaml:"client_secret"`
 
 	// Basic.
 	Username *Template `yaml:"username"`
@@ -158,6 +162,10 @@ const (
 	ClientAuthHeader ClientAuth = "header" // client_secret_basic
 	ClientAuthBody   ClientAuth = "body"   // client_secret_post
 	ClientAuthNone   ClientAuth = "none"   // public client: client_id only
+	// ClientAuthPrivateKeyJWT and ClientAuthSecretJWT sign an assertion (RFC 7523 §2.2), with a key of the
+	// client's own or with its secret.
+	ClientAuthPrivateKeyJWT ClientAuth = "private_key_jwt"
+	ClientAuthSecretJWT     ClientAuth = "client_secret_jwt"
 	// ClientAuthUnsent sends nothing of the client, because a token is traded for another and that alone
 	// is looked at. It is what a request under token.then does that does not say otherwise.
 	ClientAuthUnsent ClientAuth = "unsent"

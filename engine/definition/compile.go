@@ -89,6 +89,10 @@ func (k *compiler) auth(a *Auth) {
 		k.scopes(&a.ScopeGroups[i].Scopes)
 	}
 	k.jwt(a.Assertion, inJWT)
+	k.jwt(a.ClientAssertion, inJWT)
+	minting := inJWT
+	minting.appSecret = false
+	k.jwt(a.ClientSecret, minting)
 	exchange := inExchange
 	exchange.assertion = a.Assertion != nil
 	k.token(a.Token, exchange)

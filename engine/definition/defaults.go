@@ -3,6 +3,7 @@ package definition
 // defaults fills in what a definition may leave out because its kind usually does it so. Afterwards
 // every method has an Apply, and auth knows one way to put a credential on a request.
 func (a *Auth) defaults() {
+	a.defaultSigning()
 	switch a.Kind {
 	case Basic:
 		a.defaultBasic()

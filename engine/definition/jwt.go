@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -52,10 +53,64 @@ func (c *Connector) Asked(a *Auth, t *Template) []Asked {
 
 // JWTs lists every token that a says how to make.
 func (a *Auth) JWTs() []*JWT {
-	if a.Assertion == nil {
-		return nil
+	return dropNil([]*JWT{a.Assertion, a.ClientAssertion, a.ClientSecret})
+}
+
+// clientAuths lists how the client authenticates, wherever it does.
+func (a *Auth) clientAuths() []ClientAuth {
+	var out []ClientAuth
+	if a.Token != nil {
+		out = append(out, a.Token.ClientAuth)
 	}
-	return []*JWT{a.Assertion}
+	if a.Device != nil {
+		out = append(out, a.Device.ClientAuth)
+	}
+	if a.Refresh != nil {
+		out = append(out, a.Refresh.ClientAuth)
+	}
+	if a.Revoke != nil {
+		out = append(out, a.Revoke.ClientAuth)
+	}
+	if a.Introspect != nil && a.Introspect.Request != nil {
+		out = append(out, a.Introspect.Request.ClientAuth)
+	}
+	return out
+}
+
+// defaultSigning fills in what signs for the client where the definition does not say: the app's private
+// key, which an operator is then asked for, or its secret; of a client that the person brings, the
+// person's.
+func (a *Auth) defaultSigning() {
+	how := a.clientAuths()
+	usual := ""
+	switch {
+	case slices.Contains(how, ClientAuthPrivateKeyJWT):
+		usual = "RS256"
+	case slices.Contains(how, ClientAuthSecretJWT):
+		usual = "HS256"
+	}
+	if a.ClientAssertion == nil && usual != "" {
+		a.ClientAssertion = &JWT{Alg: usual}
+	}
+	for _, j := range []*JWT{a.ClientAssertion, a.ClientSecret} {
+		if j != nil && j.Key.IsZero() {
+			j.Key.Source = a.usualKey(j)
+		}
+	}
+}
+
+func (a *Auth) usualKey(j *JWT) string {
+	name := "private_key"
+	if j.Symmetric() && j != a.ClientSecret {
+		name = "client_secret"
+	}
+	if _, brought := a.Fields.Named(name); brought {
+		return "${fields." + name + "}"
+	}
+	if _, asked := a.AppFields.Named(name); !asked && name == "private_key" {
+		a.AppFields = append(a.AppFields, Field{Name: name, Label: "Private key", Type: "textarea", Format: "key"})
+	}
+	return "${app." + name + "}"
 }
 
 // jwt compiles j.

@@ -42,8 +42,8 @@ func lintAppSecretMissing(l *linter) {
 		if a.Token == nil || a.AppSecret != none {
 			return
 		}
-		if how := a.Token.ClientAuth; how == ClientAuthHeader || how == ClientAuthBody {
-			l.report(at+"/token/client_auth", "%s sends a client secret, and app_secret says that the app has none; choose another way", how)
+		if how := a.Token.ClientAuth; a.ClientSecret == nil && slices.Contains([]ClientAuth{ClientAuthHeader, ClientAuthBody, ClientAuthSecretJWT}, how) {
+			l.report(at+"/token/client_auth", "%s needs a client secret, and app_secret says that the app has none; choose another way", how)
 		}
 	})
 }

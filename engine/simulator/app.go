@@ -1,11 +1,27 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
 	"dowel/engine/definition"
 )
+
+// clientOf is the client that authenticates a request beside the token requests (RFC 7009 §2.1).
+func (c *call) clientOf(h hit) (*client, *problem) {
+	k := chosen{spec: spec{hit: h, kind: "other", clientAuth: h.request.ClientAuth, headers: h.request.Headers}}
+	if t := h.auth.Token; t != nil {
+		k.names, k.clientAuth = t.Names, cmp.Or(k.clientAuth, t.ClientAuth)
+	}
+	if k.clientAuth != definition.ClientAuthHeader {
+		var p *problem
+		if k.got, p = c.bodyParams("form"); p != nil {
+			return nil, p
+		}
+	}
+	return c.authenticate(k)
+}
 
 // ofApp refuses values that are not those of the app, where a request says something of it.
 func (c *call) ofApp(values slots, clientID string) *problem {

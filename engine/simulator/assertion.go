@@ -25,8 +25,9 @@ type assertion struct {
 	party string
 	// longest is how far ahead it may end.
 	longest time.Duration
-	// found are values that stand where the definition has formulas.
+	// found are values that stand where the definition has formulas; more are keys beside the registered.
 	found slots
+	more  []registeredKey
 }
 
 // judge verifies an assertion (RFC 7523 §3) and returns who issued it. It may be shown once.
@@ -45,7 +46,7 @@ func (c *call) judgeAssertion(a *assertion) (issuer string, err error) {
 		return "", err
 	}
 	issuer, _ = t.claims["iss"].(string)
-	if !t.verify(a.jwt.Alg, a.jwt.KeyEncoding, c.s.keysOf(c.connector.ID, issuer, a.party)) {
+	if !t.verify(a.jwt.Alg, a.jwt.KeyEncoding, append(c.s.keysOf(c.connector.ID, issuer, a.party), a.more...)) {
 		return "", fmt.Errorf("no key that is registered for %s has made the signature; the simulator gives one out at /%s/_key", cmp.Or(issuer, "this client"), c.connector.ID)
 	}
 	if err := a.timely(t.claims, time.Now()); err != nil {
@@ -53,6 +54,9 @@ func (c *call) judgeAssertion(a *assertion) (issuer string, err error) {
 	}
 	if err := c.claims(a, t.claims); err != nil {
 		return "", err
+	}
+	if p := c.ofApp(a.found, cmp.Or(a.party, a.found["app.client_id"])); p != nil {
+		return "", errors.New(p.description)
 	}
 	return issuer, c.s.first(c.connector.ID, issuer, t.claims)
 }

@@ -279,3 +279,103 @@ func TestAKeyThatTheSimulatorGivesOutIsKnown(t *testing.T) {
 		t.Errorf("%d %s", r.status, r.text)
 	}
 }
+
+const signers = `
+id: robots
+name: Robots
+hosts: [robots.example]
+auth:
+  - id: key
+    kind: oauth2_client_credentials
+    client_assertion: {alg: ES256}
+    scopes: {default: [read]}
+    token: {url: https://robots.example/key, client_auth: private_key_jwt}
+  - id: secret
+    kind: oauth2_client_credentials
+    client_assertion: {alg: HS256}
+    scopes: {default: [read]}
+    token: {url: https://robots.example/secret, client_auth: client_secret_jwt}
+  - id: minted
+    kind: oauth2_client_credentials
+    app_fields: {team: {label: Team}, private_key: {type: textarea, format: key}}
+    client_secret: {alg: ES256, claims: {iss: "${app.team}", aud: https://robots.example}}
+    scopes: {default: [read]}
+    token: {url: https://robots.example/minted, client_auth: body}
+test: {get: https://robots.example/me}
+`
+
+func TestClientAssertionsThatTheRFCsForbidAreRefused(t *testing.T) {
+	const long = "a secret of the app that is long enough"
+	c := newClientOf(t, defined(t, "robots", signers), "robots", tokenOptions)
+	c.sim.Register("robots", "signer", long, redirectURI)
+	c.sim.Register("robots", "other", "another secret that is long enough", redirectURI)
+	c.sim.RegisterFields("robots", "signer", map[string]string{"team": "T1"})
+	key, other := p256(t), p256(t)
+	if err := c.sim.RegisterKey("robots", "signer", pkix(t, key.Public())); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.sim.RegisterKey("robots", "other", pkix(t, other.Public())); err != nil {
+		t.Fatal(err)
+	}
+	assertion := func(alg, at string, sign func([]byte) []byte) token {
+		now := time.Now().Unix()
+		return token{header: map[string]any{"alg": alg}, sign: sign, claims: map[string]any{
+			"iss": "signer", "sub": "signer", "aud": "https://robots.example/" + at, "jti": rand.Text(), "iat": now, "exp": now + 60,
+		}}
+	}
+	form := func(text string, more ...string) url.Values {
+		v := url.Values{
+			"grant_type": {"client_credentials"}, "scope": {"read"}, "client_id": {"signer"},
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {text},
+		}
+		for i := 0; i < len(more); i += 2 {
+			v.Set(more[i], more[i+1])
+		}
+		return v
+	}
+	minted := func(change func(*token)) url.Values {
+		k := assertion("ES256", "", es256(key))
+		k.claims["iss"], k.claims["aud"] = "T1", "https://robots.example"
+		change(&k)
+		return url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}, "client_id": {"signer"}, "client_secret": {k.String()}}
+	}
+	signed := func(change func(*token)) url.Values {
+		k := assertion("ES256", "key", es256(key))
+		change(&k)
+		return form(k.String())
+	}
+	for _, tt := range []struct {
+		name, at string
+		form     url.Values
+		want     string // the error and a part of its description; empty: accepted
+	}{
+		{"a key", "key", signed(func(*token) {}), ""},
+		{"a key, the client named by the assertion alone", "key", form(assertion("ES256", "key", es256(key)).String(), "client_id", ""), ""},
+		{"a secret", "secret", form(assertion("HS256", "secret", hs256(long)).String()), ""},
+		{"a minted secret", "minted", minted(func(*token) {}), ""},
+		{"a minted secret for months", "minted", minted(func(k *token) { k.claims["exp"] = time.Now().Add(180 * 24 * time.Hour).Unix() }), ""},
+		{"a secret beside the assertion", "key", form(assertion("ES256", "key", es256(key)).String(), "client_secret", long), "invalid_request nothing else"},
+		{"no type", "key", form(assertion("ES256", "key", es256(key)).String(), "client_assertion_type", ""), "invalid_client client_assertion_type"},
+		{"no assertion", "key", form(""), "invalid_client is missing"},
+		{"another client's key", "key", form(assertion("ES256", "key", es256(other)).String()), "invalid_client has made the signature"},
+		{"about another client", "key", signed(func(k *token) { k.claims["sub"] = "other" }), "invalid_client its sub"},
+		{"from another client", "key", signed(func(k *token) { k.claims["iss"] = "other" }), "invalid_client its iss"},
+		{"for another address", "key", signed(func(k *token) { k.claims["aud"] = "https://robots.example/secret" }), "invalid_client its aud"},
+		{"alg none", "key", signed(func(k *token) { k.header["alg"] = "none" }), "invalid_client its alg is none"},
+		{"another secret", "secret", form(assertion("HS256", "secret", hs256("another secret that is long enough")).String()), "invalid_client has made the signature"},
+		{"the key where the secret signs", "secret", form(assertion("ES256", "secret", es256(key)).String()), "invalid_client only HS256"},
+		{"the registered secret itself", "minted", url.Values{"grant_type": {"client_credentials"}, "client_id": {"signer"}, "client_secret": {long}}, "invalid_client three parts"},
+		{"a minted secret for a year", "minted", minted(func(k *token) { k.claims["exp"] = time.Now().Add(365 * 24 * time.Hour).Unix() }), "invalid_client further ahead"},
+		{"a minted secret about another client", "minted", minted(func(k *token) { k.claims["sub"] = "other" }), "invalid_client its sub"},
+		{"a minted secret for another provider", "minted", minted(func(k *token) { k.claims["aud"] = "https://other.example" }), "invalid_client aud"},
+		{"a minted secret of another team", "minted", minted(func(k *token) { k.claims["iss"] = "T2" }), "invalid_client team"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := c.send(request{method: http.MethodPost, url: "https://robots.example/" + tt.at, form: tt.form})
+			code, part, _ := strings.Cut(tt.want, " ")
+			if r.text1("error") != code || !strings.Contains(r.text1("error_description"), part) || (r.text1("access_token") != "") != (code == "") {
+				t.Errorf("%d %s; want %s", r.status, r.text, tt.want)
+			}
+		})
+	}
+}

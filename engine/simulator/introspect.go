@@ -1,12 +1,9 @@
 package simulator
 
 import (
-	"cmp"
 	"net/http"
 	"strings"
 	"time"
-
-	"dowel/engine/definition"
 )
 
 // introspect answers a question about a token (RFC 7662); nil if the request is none. Who asks has to
@@ -35,17 +32,7 @@ func (c *call) asker(h hit, got slots) (*client, *problem) {
 	if h.request.Auth != "client" {
 		return nil, c.mayRevoke(h, got)
 	}
-	k := chosen{spec: spec{hit: h, kind: "introspect", clientAuth: h.request.ClientAuth, headers: h.request.Headers}}
-	if t := h.auth.Token; t != nil {
-		k.names, k.clientAuth = t.Names, cmp.Or(k.clientAuth, t.ClientAuth)
-	}
-	if k.clientAuth != definition.ClientAuthHeader {
-		var p *problem
-		if k.got, p = c.bodyParams("form"); p != nil {
-			return nil, p
-		}
-	}
-	return c.authenticate(k)
+	return c.clientOf(h)
 }
 
 // aboutToken says what is known of a token.

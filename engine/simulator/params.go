@@ -134,6 +134,8 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 		if secret == "" {
 			return nil, refuse("invalid_client", "client_secret is missing")
 		}
+	case definition.ClientAuthPrivateKeyJWT, definition.ClientAuthSecretJWT:
+		return c.assertedClient(k, header)
 	case definition.ClientAuthNone:
 		if header != "" || secret != "" {
 			return nil, refuse("invalid_request", "a public client does not authenticate")
@@ -142,7 +144,14 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 			return &client{}, nil // RFC 7521 §4.1: the assertion says whom it is from
 		}
 	}
-	return c.client(id, secret, k.clientAuth == definition.ClientAuthNone, k.kind == "client_credentials")
+	public := k.clientAuth == definition.ClientAuthNone
+	if k.auth.ClientSecret != nil && !public {
+		if p := c.mintedSecret(k.auth, id, secret); p != nil {
+			return nil, p
+		}
+		public = true
+	}
+	return c.client(id, secret, public, k.kind == "client_credentials")
 }
 
 // client returns the registered client. anyone lets a client in that nobody registered, with any

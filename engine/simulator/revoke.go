@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
 
 	"dowel/engine/definition"
@@ -39,14 +40,11 @@ func (c *call) mayRevoke(h hit, got slots) *problem {
 		}
 		got.add(who.slots)
 	case "client":
-		if h.request.ClientAuth != definition.ClientAuthHeader {
-			return nil
+		header := cmp.Or(h.request.ClientAuth, tokenAuth(h.auth)) == definition.ClientAuthHeader
+		if !header && len(h.request.Form) == 0 {
+			return nil // the definition writes itself what it says of the client
 		}
-		user, password, ok := basicClient(c.r.Header.Get("Authorization"))
-		if !ok {
-			return refuse("invalid_client", "the client must authenticate with the Basic scheme")
-		}
-		_, p := c.client(user, password, false, false)
+		_, p := c.clientOf(h)
 		return p
 	case "none":
 		if c.r.Header.Get("Authorization") != "" {
@@ -72,4 +70,12 @@ func (c *call) end(values slots) {
 			c.s.statsOf(g.connector).Revoked++
 		}
 	}
+}
+
+// tokenAuth is how the client authenticates at the token endpoint.
+func tokenAuth(a *definition.Auth) definition.ClientAuth {
+	if a.Token == nil {
+		return ""
+	}
+	return a.Token.ClientAuth
 }

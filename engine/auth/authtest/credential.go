@@ -2,6 +2,7 @@ package authtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -230,7 +231,13 @@ func testRevoke(t *testing.T, b *bench) {
 	if s.Method != b.request.Auth.Revoke.Method {
 		t.Errorf("method = %s, want %s", s.Method, b.request.Auth.Revoke.Method)
 	}
-	if b.request.Auth.Revoke.Auth == "client" {
+	if b.request.Auth.Revoke.Auth != "client" {
+		return
+	}
+	if signs(b) {
+		_, got := s.params(t, "form")
+		b.clientSigned(t, s, got, wanted{clientAuth: cmp.Or(b.request.Auth.Revoke.ClientAuth, b.request.Auth.Token.ClientAuth)})
+	} else {
 		b.authenticatedOnce(t, s, b.request.Auth.Revoke.ClientAuth)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"math/big"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -77,11 +78,61 @@ func (b *bench) giveKeys(t *testing.T) {
 		// What stands before the first line of a PEM text is for people.
 		text := Canary + "\n" + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 		for _, asked := range b.request.Connector.Asked(b.request.Auth, &j.Key) {
-			b.request.Fields[asked.Field.Name] = secret.New(text)
-			b.keys = append(b.keys, base64.StdEncoding.EncodeToString(der)[40:80])
+			b.answers(asked)[asked.Field.Name] = secret.New(text)
+			b.keys = append(b.keys, base64.StdEncoding.EncodeToString(der)[22:62])
 		}
 		b.public[j] = key.Public()
 	}
+}
+
+// answers are those among which a key is.
+func (b *bench) answers(asked definition.Asked) map[string]secret.Value {
+	to := &b.request.Fields
+	if asked.Root == "app" {
+		to = &b.request.App.Fields
+	}
+	if *to == nil {
+		*to = map[string]secret.Value{}
+	}
+	return *to
+}
+
+// clientSigned checks the authentication of a client that signs: with an assertion, or with a secret made
+// anew, and with nothing beside it. It reports false for one that does not sign.
+func (b *bench) clientSigned(t *testing.T, s *sent, got map[string]string, w wanted) bool {
+	t.Helper()
+	a := b.request.Auth
+	id, key := b.client()
+	standard := map[string]string{"iss": id, "sub": id, "aud": a.Token.URL.Source}
+	what, text, j := "client_assertion", got["client_assertion"], a.ClientAssertion
+	switch w.clientAuth {
+	case definition.ClientAuthPrivateKeyJWT, definition.ClientAuthSecretJWT:
+		if kind := got["client_assertion_type"]; kind != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+			t.Errorf("client_assertion_type = %q", kind)
+		}
+		if s.Header.Get("Authorization") != "" {
+			t.Error("there is an Authorization header beside the assertion")
+		}
+	case definition.ClientAuthHeader, definition.ClientAuthBody:
+		if a.ClientSecret == nil {
+			return false
+		}
+		what, text, j = "client_secret", got["client_secret"], a.ClientSecret
+		if w.clientAuth == definition.ClientAuthHeader {
+			user, password, _ := s.BasicAuth()
+			if user != url.QueryEscape(id) || got["client_secret"] != "" {
+				t.Errorf("the header is of %q, and the body has the secret %q", user, got["client_secret"])
+			}
+			text = password
+		}
+	default:
+		return false
+	}
+	b.checkSigned(t, what, text, j, standard)
+	if rest := s.body + s.URL.RawQuery; key != "" && strings.Contains(rest, url.QueryEscape(key)) {
+		t.Error("the registered secret is sent as well")
+	}
+	return true
 }
 
 // checkSigned verifies a token that the client signed, and what RFC 7523 §3 wants in it unless the
@@ -168,15 +219,16 @@ func signs(b *bench) bool { return len(b.request.Auth.JWTs()) > 0 }
 func testUnfitKeys(t *testing.T, b *bench) {
 	for _, j := range b.request.Auth.JWTs() {
 		for _, asked := range b.request.Connector.Asked(b.request.Auth, &j.Key) {
-			good := b.request.Fields[asked.Field.Name]
+			answers := b.answers(asked)
+			good := answers[asked.Field.Name]
 			for name, key := range map[string]string{"none": "", "no key": Canary + " not a key", "cut off": good.Reveal()[:len(good.Reveal())/2]} {
-				b.request.Fields[asked.Field.Name] = secret.New(key)
+				answers[asked.Field.Name] = secret.New(key)
 				_, err := b.obtain(t)
 				if err == nil || strings.Contains(err.Error(), Canary) || len(b.provider.requests()) > 0 {
 					t.Errorf("%s: %v; %d requests were sent", name, err, len(b.provider.requests()))
 				}
 			}
-			b.request.Fields[asked.Field.Name] = good
+			answers[asked.Field.Name] = good
 		}
 	}
 }
