@@ -99,6 +99,10 @@ func TestAStateCountsOnceInItsBrowserAndInTime(t *testing.T) {
 		}
 	}
 	h.untouched(t, "strict")
+	// The attacker could as well be the victim: the answer still counts in the browser that began.
+	if p := attacker.browser.Open(stolen); p.Status != http.StatusSeeOther {
+		t.Errorf("the browser that began, after others had tried: %d", p.Status)
+	}
 	mine := h.start(t, "strict")
 	callback := mine.browser.Consent(mine.authorize.String(), Ana, "allow")
 	first := mine.browser.Open(callback)

@@ -35,14 +35,20 @@ type Arrival struct {
 
 // Callback takes the provider's answer. The state is taken from the store before anything else
 // happens, so of any number of callbacks one goes on; unknown, used and expired are answered alike.
+//
+// A browser that did not begin takes nothing: whoever sends somebody else's answer to it, by mistake or
+// not, does not end the flow of the person who began. It fails with fault.Forbidden and the code
+// "browser-mismatch".
 func (s *Service) Callback(ctx context.Context, in Arrival) (Progress, error) {
-	f, err := s.take(ctx, in.Query)
+	f, err := s.find(ctx, in.Query)
 	if err != nil {
 		return Progress{}, err
 	}
 	if !sameBrowser(f, in.Browser) {
-		s.note(ctx, audit.New(audit.CallbackRefused, f.Tenant, f.ID, "unknown", map[string]string{"reason": "another browser"}))
-		return s.fail(ctx, f, nil, fault.E(fault.Forbidden, "this connection was begun in another browser", nil).WithCode("browser-mismatch"))
+		return Progress{}, s.elsewhere(ctx, f)
+	}
+	if f, err = s.take(ctx, f); err != nil {
+		return Progress{}, err
 	}
 	m, r, state, err := s.resume(ctx, f)
 	if err != nil {
@@ -107,12 +113,19 @@ func (s *Service) Expected(ctx context.Context, query url.Values) (Way, error) {
 	return ByQuery, nil
 }
 
-// take takes the flow that an answer belongs to.
-func (s *Service) take(ctx context.Context, query url.Values) (storage.Flow, error) {
-	found, err := s.find(ctx, query)
-	if err != nil {
-		return storage.Flow{}, err
+// elsewhere refuses an answer that came to a browser the flow is not bound to. To that browser a flow
+// that is over does not exist.
+func (s *Service) elsewhere(ctx context.Context, f storage.Flow) error {
+	if f.Status != storage.FlowPending || !time.Now().Before(f.ExpiresAt) {
+		return expired()
 	}
+	s.note(ctx, audit.New(audit.CallbackRefused, f.Tenant, f.ID, "unknown", map[string]string{"reason": "another browser"}))
+	return fault.E(fault.Forbidden, "this connection was begun in another browser", nil).WithCode("browser-mismatch")
+}
+
+// take takes a flow that was found. What binds it to its browser never changes, so what was found out
+// before holds.
+func (s *Service) take(ctx context.Context, found storage.Flow) (storage.Flow, error) {
 	f, err := s.Store.TakeFlow(ctx, found.StateHash, time.Now())
 	if fault.KindOf(err) == fault.NotFound {
 		return storage.Flow{}, expired()

@@ -89,6 +89,29 @@ func TestACallbackInAnotherBrowserStoresNothingAndTellsNothing(t *testing.T) {
 	if s := h.sim.Stats("google"); s.Token["code"] != 0 {
 		t.Errorf("the code was sent to the provider: %+v", s.Token)
 	}
+	// Nor does it take anything from whoever began.
+	attacker.follow(attacker.get(callback)).want(http.StatusOK, "Connected as ana@example.com")
+	victim.get(callback).want(http.StatusGone)
+	if n := len(h.connections()); n != 1 {
+		t.Errorf("%d connections were made", n)
+	}
+}
+
+func TestAScriptIsToldThatItStartsTooMuch(t *testing.T) {
+	h := newHouse(t)
+	b := h.browser()
+	path := h.session(identity.SessionInput{Connectors: []string{"stripe"}})
+	b.get(path).want(http.StatusOK)
+	for range 400 {
+		p := b.post(path+"/start", url.Values{}, script...)
+		if p.status == http.StatusTooManyRequests {
+			if told := p.progress(); told.Status != "failed" || told.Code != "rate-limited" || p.header.Get("Retry-After") == "" {
+				t.Errorf("told %+v, Retry-After %q", told, p.header.Get("Retry-After"))
+			}
+			return
+		}
+	}
+	t.Error("400 starts at once are not too many")
 }
 
 func TestTheProvidersWordsAreTextAndNothingElse(t *testing.T) {

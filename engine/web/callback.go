@@ -37,21 +37,22 @@ func (h *handler) callback(c *fiber.Ctx) error {
 func (h *handler) arrived(c *fiber.Ctx, query url.Values, by flow.Way) error {
 	p, err := h.Flows.Callback(c.UserContext(), flow.Arrival{Query: query, By: by, Browser: h.cookies.browser(c)})
 	if err != nil {
-		if to := h.before(c, query); to != "" && fault.KindOf(err) == fault.Gone {
+		kind := fault.KindOf(err)
+		if to := h.before(c, query); to != "" && kind == fault.Gone {
 			return h.redirect(c, to)
 		}
-		if fault.KindOf(err) == fault.Gone {
+		if kind == fault.Gone || kind == fault.Forbidden {
 			if limit := h.misses.note(c.IP()); limit != nil {
 				return limit
 			}
 		}
+		if kind == fault.Forbidden {
+			// The flow is somebody else's: this browser learns nothing about it, and is sent nowhere.
+			return h.page(c, fiber.StatusForbidden, frame{}, ui.ResultPage{Failed: failure(err, "")})
+		}
 		return err
 	}
 	h.settle(c.UserContext(), p)
-	if p.Failure != nil && p.Failure.Code == "browser-mismatch" {
-		// The flow is somebody else's: this browser learns nothing about it, and is sent nowhere.
-		return h.page(c, fiber.StatusForbidden, frame{}, ui.ResultPage{Failed: failed(p.Failure)})
-	}
 	if ticket := h.cookies.ticket(c, p.Session); ticket != "" {
 		return h.redirect(c, resultPath(ticket, p.Flow))
 	}

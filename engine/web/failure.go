@@ -45,7 +45,7 @@ func failure(err error, reference string) *ui.Failed {
 	case fault.Gone:
 		out.Code = "session-expired"
 	case fault.RateLimited:
-		out.Cause = sentence(e.Public)
+		out.Code = "rate-limited"
 	case fault.Misconfigured:
 		out.Code = "app-misconfigured"
 	case fault.Unavailable, fault.Timeout:
