@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"dowel/engine/definition"
+	"dowel/engine/simulator"
 )
 
 // Answers fills in a form as a person would whose answers are all good: with the example, the default,
@@ -23,7 +24,7 @@ func Answers(fields ...definition.Fields) (map[string]string, error) {
 			if f.Hidden || f.Disabled || !f.Must() && !f.Secret() {
 				continue
 			}
-			v, ok := first(f, candidates(f), func(v string) bool { return !f.Secret() || !callsItselfWrong(v) })
+			v, ok := first(f, candidates(f), func(v string) bool { return !f.Secret() || !simulator.Wrong(v) })
 			if !ok && f.Must() {
 				return nil, fmt.Errorf("no answer to %s comes to mind; give the field an example", f.Name)
 			}
@@ -53,7 +54,7 @@ func spoilt(answers map[string]string, fields ...definition.Fields) (map[string]
 				out[f.Name], done = strangeKey(), true
 				continue
 			}
-			v, ok := first(f, ruined(out[f.Name]), callsItselfWrong)
+			v, ok := first(f, ruined(out[f.Name]), simulator.Wrong)
 			if !ok {
 				return nil, false
 			}
@@ -66,18 +67,12 @@ func spoilt(answers map[string]string, fields ...definition.Fields) (map[string]
 // ruined are ways to write the simulator's word for a wrong secret into a good one.
 func ruined(good string) []string {
 	out := []string{"a wrong value", "wrong", good + "wrong", "wrong" + good}
-	for _, word := range []string{"wrong", "WRONG", "bad", "BAD"} {
+	for _, word := range []string{"wrong", "WRONG", "badbad", "BADBAD"} {
 		for at := len(good) - len(word); at >= 0; at-- {
 			out = append(out, good[:at]+word+good[at+len(word):])
 		}
 	}
 	return out
-}
-
-// callsItselfWrong is what the simulator refuses of what somebody types.
-func callsItselfWrong(v string) bool {
-	v = strings.ToLower(v)
-	return strings.Contains(v, "wrong") || strings.Contains(v, "bad")
 }
 
 // first returns the first of the candidates that the field accepts and fit finds fit.
@@ -132,25 +127,22 @@ func candidates(f definition.Field) []string {
 	return append(out, "acme"+strings.ReplaceAll(f.Name, "_", ""), "acme", "A", "1")
 }
 
-// privateKey is a key as a person would paste it, made once. It is written as PKCS #1, because every RSA key
-// in PKCS #8 spells one of the simulator's words for a wrong secret; any other may by chance.
+// privateKey is a key as a person would paste it, made once.
 var privateKey = sync.OnceValue(newPrivateKey)
 
 // strangeKey is a key that no provider knows.
 var strangeKey = sync.OnceValue(newPrivateKey)
 
 func newPrivateKey() string {
-	for range 20 {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			break
-		}
-		block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
-		if text := string(pem.EncodeToMemory(block)); !callsItselfWrong(text) {
-			return text
-		}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return ""
 	}
-	return ""
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return ""
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 func number(f definition.Field) []string {

@@ -243,7 +243,7 @@ func (c *call) spokenFor(a *assertion, client *client) error {
 	}
 	for name, v := range a.found {
 		field, typed := strings.CutPrefix(name, "fields.")
-		if f, ok := a.auth.Fields.Named(field); typed && ok && (f.Secret() && wrong(v) || f.Format == "email" && !strings.Contains(v, "@")) {
+		if f, ok := a.auth.Fields.Named(field); typed && ok && (f.Secret() && Wrong(v) || f.Format == "email" && !strings.Contains(v, "@")) {
 			return errors.New("the " + f.Label + " is not accepted")
 		}
 	}

@@ -197,7 +197,7 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 				h.grant, h.account = t.grant, t.grant.account
 				continue
 			}
-			if f.Secret() && wrong(v) || strings.Contains(v, issuedPrefix) || f.Format == "email" && !strings.Contains(v, "@") {
+			if f.Secret() && Wrong(v) || strings.Contains(v, issuedPrefix) || f.Format == "email" && !strings.Contains(v, "@") {
 				return nil, refuse("invalid_token", "the "+f.Label+" is not accepted")
 			}
 		case "inputs":

@@ -37,7 +37,7 @@ func (c *call) typed(h hit, got slots) *problem {
 			continue
 		}
 		f, _ := h.auth.Fields.Named(field)
-		if f.Secret() && wrong(v) || f.Must() && strings.Contains(v, "wrong") {
+		if f.Secret() && Wrong(v) || f.Must() && strings.Contains(v, "wrong") {
 			return &problem{"invalid_grant", "the " + f.Label + " is not accepted", http.StatusUnauthorized}
 		}
 	}

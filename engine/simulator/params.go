@@ -6,7 +6,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode"
 
 	"dowel/engine/definition"
 )
@@ -161,7 +163,7 @@ func (c *call) client(id, secret string, public, anyone bool) (*client, *problem
 	defer c.s.mu.Unlock()
 	known := c.s.clients[c.connector.ID][id]
 	switch {
-	case known == nil && anyone && id != "" && !wrong(secret):
+	case known == nil && anyone && id != "" && !Wrong(secret):
 		return &client{id: id, secret: secret}, nil
 	case known == nil:
 		return nil, refuse("invalid_client", "the client is not known")
@@ -193,8 +195,14 @@ func basicClient(header string) (id, secret string, ok bool) {
 	return id, secret, err == nil
 }
 
-// wrong reports whether a secret calls itself wrong; any other that somebody types is good.
-func wrong(secret string) bool {
+// Wrong reports whether a secret calls itself wrong, in any case: by "wrong", by "bad" as a word of its
+// own, or by "badbad", which a hexadecimal one can be made to hold. A key of a thousand random letters
+// does none of these by chance. Any other secret that somebody types is good.
+func Wrong(secret string) bool {
 	s := strings.ToLower(secret)
-	return strings.TrimSpace(s) == "" || strings.Contains(s, "wrong") || strings.Contains(s, "bad")
+	if strings.TrimSpace(s) == "" || strings.Contains(s, "wrong") || strings.Contains(s, "badbad") {
+		return true
+	}
+	words := strings.FieldsFunc(s, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	return slices.Contains(words, "bad")
 }
