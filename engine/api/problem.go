@@ -78,7 +78,7 @@ const TypePrefix = "urn:dowel:problem:"
 func ErrorHandler(log *slog.Logger) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		p := problemOf(err)
-		if p.Status >= 500 && fault.KindOf(err) != fault.Unavailable && fault.KindOf(err) != fault.Timeout {
+		if p.Status >= 500 && !known(err) {
 			p.Reference = strings.ToLower(rand.Text()[:10])
 			log.Error("request failed", "reference", p.Reference, "method", c.Method(), "path", c.Path(), "err", err)
 		}
@@ -91,6 +91,19 @@ func ErrorHandler(log *slog.Logger) fiber.ErrorHandler {
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		return c.Status(p.Status).JSON(p, "application/problem+json")
 	}
+}
+
+// known reports whether somebody has been told of a failure already, so that each request that meets it
+// need not be logged: what a provider does stands in the connection's record and events, and that it
+// refuses an app in the app's.
+func known(err error) bool {
+	switch e := fault.As(err); fault.KindOf(err) {
+	case fault.Unavailable, fault.Timeout:
+		return true
+	case fault.Misconfigured:
+		return e != nil && e.Code == "app-refused"
+	}
+	return false
 }
 
 func problemOf(err error) Problem {
