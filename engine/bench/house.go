@@ -27,9 +27,9 @@ import (
 	"dowel/ui"
 )
 
-// source is the connector the house is measured with.
+// source is the connector the house is measured with, under each of its names.
 const source = `
-id: bench
+id: NAME
 name: Bench
 hosts: [provider.example]
 auth:
@@ -44,16 +44,22 @@ api: {base_url: "https://provider.example/api"}
 
 const tenant = "bench"
 
+// A provider and a tenant never get all of a pool, so there are some of each.
+var (
+	tenants    = []string{tenant, "bench2", "bench3", "bench4"}
+	connectors = []string{"bench", "other2", "other3", "other4"}
+)
+
 // house is an engine with a provider that answers token requests after a while.
 type house struct {
 	*engine.Engine
-	store  storage.Store
-	vault  *vault.Vault
-	app    string // id of the app
-	url    string
-	key    string
-	ln     net.Listener
-	client *definition.Connector
+	store   storage.Store
+	vault   *vault.Vault
+	apps    map[string]string // ids, by tenant and connector
+	url     string
+	key     string
+	ln      net.Listener
+	version map[string]string // by connector
 }
 
 // provider answers every token request with a fresh pair after latency.
@@ -76,9 +82,14 @@ func provider(tb testing.TB, latency time.Duration) *url.URL {
 // build makes a house on store.
 func build(tb testing.TB, store storage.Store, latency time.Duration, cacheTTL time.Duration) *house {
 	tb.Helper()
-	c, findings := definition.Parse("bench.yaml", []byte(source))
-	if c == nil {
-		tb.Fatal(findings)
+	var set []*definition.Connector
+	version := map[string]string{}
+	for _, name := range connectors {
+		c, findings := definition.Parse(name+".yaml", []byte(strings.Replace(source, "NAME", name, 1)))
+		if c == nil {
+			tb.Fatal(findings)
+		}
+		set, version[name] = append(set, c), c.Version
 	}
 	pages, err := ui.New()
 	if err != nil {
@@ -98,7 +109,7 @@ func build(tb testing.TB, store storage.Store, latency time.Duration, cacheTTL t
 	}
 	key := secret.NewMasterKey()
 	e, err := engine.New(tb.Context(), engine.Options{
-		Store: store, MasterKeys: []secret.MasterKey{key}, Catalog: definition.NewCatalog([]*definition.Connector{c}),
+		Store: store, MasterKeys: []secret.MasterKey{key}, Catalog: definition.NewCatalog(set),
 		UI: pages, PublicURL: "http://" + ln.Addr().String(), Simulate: simulate, CacheTTL: cacheTTL,
 		Egress: egress.Policy{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -109,7 +120,7 @@ func build(tb testing.TB, store storage.Store, latency time.Duration, cacheTTL t
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h := &house{Engine: e, store: store, vault: &vault.Vault{Keyring: keyring}, url: "http://" + ln.Addr().String(), client: c}
+	h := &house{Engine: e, store: store, vault: &vault.Vault{Keyring: keyring}, url: "http://" + ln.Addr().String(), apps: map[string]string{}, version: version}
 	h.seed(tb)
 	h.ln = ln
 	return h
@@ -130,23 +141,35 @@ func (h *house) serve(tb testing.TB) (stop func()) {
 
 func (h *house) seed(tb testing.TB) {
 	ctx := tb.Context()
-	if err := h.Identity.EnsureTenant(ctx, tenant, tenant); err != nil {
-		tb.Fatal(err)
-	}
-	p := access.Principal{Kind: access.Operator, Tenant: tenant, ID: "bench"}
 	id, key := "client", "client-secret"
-	app, err := h.Connections.CreateApp(ctx, p, connection.AppInput{Connector: "bench", ClientID: &id, ClientSecret: &key})
-	if err != nil {
-		tb.Fatal(err)
+	p := access.Principal{Kind: access.Operator, ID: "bench"}
+	for _, p.Tenant = range tenants {
+		if err := h.Identity.EnsureTenant(ctx, p.Tenant, p.Tenant); err != nil {
+			tb.Fatal(err)
+		}
+		for _, name := range connectors {
+			app, err := h.Connections.CreateApp(ctx, p, connection.AppInput{Connector: name, ClientID: &id, ClientSecret: &key})
+			if err != nil {
+				tb.Fatal(err)
+			}
+			h.apps[p.Tenant+name] = app.ID
+		}
 	}
-	h.app = app.ID
+	p.Tenant = tenant
+	var err error
 	if h.key, _, err = h.Identity.CreateAPIKey(ctx, p, "bench", []string{string(access.ReadTokens)}, time.Time{}); err != nil {
 		tb.Fatal(err)
 	}
 }
 
-// connect puts a connection with an access token of size bytes into the store.
+// connect puts a connection with an access token of size bytes into the store, for the first of the
+// tenants at the first of the connectors.
 func (h *house) connect(tb testing.TB, id string, size int, expires, refresh time.Time) {
+	tb.Helper()
+	h.connectAs(tb, tenant, connectors[0], id, size, expires, refresh)
+}
+
+func (h *house) connectAs(tb testing.TB, tenant, connector, id string, size int, expires, refresh time.Time) {
 	tb.Helper()
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	ref := storage.Ref{Tenant: tenant, ID: id}
@@ -158,8 +181,8 @@ func (h *house) connect(tb testing.TB, id string, size int, expires, refresh tim
 		tb.Fatal(err)
 	}
 	err = h.store.CreateConnection(tb.Context(), storage.Connection{
-		Ref: ref, Revision: 1, Version: 1, Connector: "bench", ConnectorVersion: h.client.Version, Auth: "oauth", Kind: string(definition.AuthorizationCode),
-		App: h.app, EndUser: "user", Name: id, Status: storage.Active, GrantedScopes: []string{"read"}, Credential: sealed,
+		Ref: ref, Revision: 1, Version: 1, Connector: connector, ConnectorVersion: h.version[connector], Auth: "oauth", Kind: string(definition.AuthorizationCode),
+		App: h.apps[tenant+connector], EndUser: "user", Name: id, Status: storage.Active, GrantedScopes: []string{"read"}, Credential: sealed,
 		ObtainedAt: now, ExpiresAt: expires, RefreshAt: refresh, CreatedAt: now, UpdatedAt: now,
 	})
 	if err != nil {

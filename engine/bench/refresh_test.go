@@ -75,7 +75,7 @@ func BenchmarkRefresh(b *testing.B) {
 	h := build(b, count, latency, 0)
 	past := time.Now().UTC().Truncate(time.Millisecond).Add(-time.Minute)
 	for i := range dueConnections {
-		h.connect(b, fmt.Sprintf("conn_%05d", i), 600, past.Add(time.Hour), past)
+		h.connectAs(b, tenants[i%len(tenants)], connectors[i/len(tenants)%len(connectors)], fmt.Sprintf("conn_%05d", i), 600, past.Add(time.Hour), past)
 	}
 	count.n.Store(0)
 	cpu := cpuTime(b)

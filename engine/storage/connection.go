@@ -89,6 +89,18 @@ type Health struct {
 	LastTestError    string // empty: it passed
 }
 
+// DueAt is when the sweep has to look at c: when it is to be renewed or, if it is not to be, when it
+// ends. It is zero if there is nothing to look at.
+func (c *Connection) DueAt() time.Time {
+	switch {
+	case c.Status != Active:
+		return time.Time{}
+	case c.RefreshAt.IsZero():
+		return c.ExpiresAt
+	}
+	return c.RefreshAt
+}
+
 // RaiseFence invalidates any lease now held: a refresh under way cannot write any more.
 func (c *Connection) RaiseFence() {
 	c.Lease.Fence++

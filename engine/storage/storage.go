@@ -52,18 +52,18 @@ type Connections interface {
 	Connections(ctx context.Context, q ConnectionQuery) ([]Connection, error)
 	// CountConnections counts a tenant's records by status.
 	CountConnections(ctx context.Context, tenant string) (map[Status]int, error)
-	// DueConnections returns active connections whose RefreshAt is at or before the given time,
-	// longest overdue first, at most perTenant of each tenant and limit in all. It reads an index;
+	// DueConnections returns the connections whose DueAt is at or before the given time, longest
+	// overdue first, at most perTenant of each tenant and limit in all. It reads an index;
 	// its cost does not grow with the number of connections that are not due.
 	DueConnections(ctx context.Context, before time.Time, perTenant, limit int) ([]Due, error)
 }
 
-// Due is a connection whose credential wants renewal.
+// Due is a connection whose credential wants renewal, or has ended without one.
 type Due struct {
 	Ref
 	Version   int64
 	Connector string
-	RefreshAt time.Time
+	At        time.Time
 }
 
 // ConnectionQuery selects connections of one tenant.

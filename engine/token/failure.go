@@ -156,10 +156,10 @@ func (s *Source) pardon(ctx context.Context, j job) {
 }
 
 // postpone moves the renewal out without counting a failure: nothing was spent. A renewal nobody had
-// planned is not planned now.
+// planned is not planned now, unless the sweep would come again and again because the token has ended.
 func (s *Source) postpone(ctx context.Context, j job, p *postponed) error {
 	err := s.settle(ctx, j, func(c *storage.Connection) {
-		if !c.RefreshAt.IsZero() {
+		if !c.RefreshAt.IsZero() || !alive(*c, now()) {
 			c.RefreshAt = p.until.UTC().Truncate(time.Millisecond)
 		}
 		c.Attempt = j.earlier

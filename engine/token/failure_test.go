@@ -269,6 +269,33 @@ func TestAForcedRefreshOfWhatCannotBeRenewedEndsNothing(t *testing.T) {
 	}
 }
 
+func TestTheEndOfWhatCannotBeRenewedIsSeenThoughNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		r := h.connect("c", "endless", nil)
+		lost := h.connect("lost", "endless", func(c *storage.Connection) { c.ConnectorVersion = "gone" })
+		i := h.instance(nil)
+		began := time.Now()
+		for range 2 * 3600 {
+			if err := (&Sweeper{Source: i.Source}).Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if c := h.record(r); alive(c, time.Now()) != (c.Status == storage.Active) {
+				t.Fatalf("%s after %v of %v", c.Status, time.Since(began), lifetime(c))
+			}
+			time.Sleep(time.Second)
+		}
+		if c := h.record(r); c.StatusReason != "expired" || count(c.Outbox, audit.ConnectionNeedsReauth) != 1 {
+			t.Errorf("%s (%s), %d events", c.Status, c.StatusReason, len(c.Outbox))
+		}
+		h.calls(0)
+		// Nobody can tell what is to become of this one, and it is not tried without end.
+		if c := h.record(lost); c.Status != storage.Active || c.Lease.Fence > 40 {
+			t.Errorf("%s after %d leases in an hour", c.Status, c.Lease.Fence)
+		}
+	})
+}
+
 func TestAFailureIsDescribedWithTheProvidersWordsAsAQuotation(t *testing.T) {
 	err := fmt.Errorf("refresh: %w", fault.E(fault.Refused, "Acme refused the request", &auth.ProviderError{Status: 400, Code: "bad", Description: "no way"}))
 	if got, want := describe(err), "Acme refused the request (400 bad): “no way”"; got != want {

@@ -27,8 +27,9 @@ var errElsewhere = errors.New("the token is being renewed elsewhere")
 var errMoved = errors.New("the record has moved since it was read")
 
 // fly makes sure that r has a version beyond seen and returns the record. It belongs to no caller: it
-// has its own deadline and goes on when the first of them leaves.
-func (s *Source) fly(r storage.Ref, seen int64, p patience) (c storage.Connection, err error) {
+// has its own deadline and goes on when the first of them leaves. answered, unless nil, is called when
+// the provider has answered and only the saving is left.
+func (s *Source) fly(r storage.Ref, seen int64, p patience, answered func()) (c storage.Connection, err error) {
 	if err := s.work.enter(); err != nil {
 		return storage.Connection{}, err
 	}
@@ -45,7 +46,7 @@ func (s *Source) fly(r storage.Ref, seen int64, p patience) (c storage.Connectio
 	var t *turn
 	defer func() { t.end() }()
 	for wait := 20 * time.Millisecond; ; wait = min(wait*3/2, 250*time.Millisecond) {
-		c, t, err = s.round(ctx, r, seen, t)
+		c, t, err = s.round(ctx, r, seen, t, answered)
 		pause := wait/2 + rand.N(wait)
 		switch {
 		case errors.Is(err, errMoved):
@@ -67,7 +68,7 @@ func (s *Source) fly(r storage.Ref, seen int64, p patience) (c storage.Connectio
 // round tries once: it returns a record beyond seen, renews it if nobody else is about to, or returns
 // errElsewhere, or errMoved. t is the place in the lane that an earlier round has waited for; the one to
 // give back is returned.
-func (s *Source) round(ctx context.Context, r storage.Ref, seen int64, t *turn) (storage.Connection, *turn, error) {
+func (s *Source) round(ctx context.Context, r storage.Ref, seen int64, t *turn, answered func()) (storage.Connection, *turn, error) {
 	none := storage.Connection{}
 	if h, ok := s.held.get(r); ok {
 		if h.c.Version > seen && !h.hidden {
@@ -85,7 +86,7 @@ func (s *Source) round(ctx context.Context, r storage.Ref, seen int64, t *turn) 
 	if err == nil {
 		err = standing(c)
 	}
-	j := job{c: c}
+	j := job{c: c, answered: answered}
 	if err == nil && !c.Lease.Until.IsZero() {
 		// Somebody has the lease or died with it. Only the store knows which.
 		err = s.lease(ctx, &j, c.Attempt)
@@ -100,20 +101,15 @@ func (s *Source) round(ctx context.Context, r storage.Ref, seen int64, t *turn) 
 		var room bool
 		if t, room = s.lanes.try(laneOf(c)); !room {
 			// Wait without the lease: it has to outlive the call to the provider.
-			return s.roundWithTurn(ctx, r, seen, laneOf(c), s.release(ctx, j, errElsewhere))
+			err := s.release(ctx, j, errElsewhere)
+			if t = s.lanes.wait(ctx, laneOf(c)); t == nil {
+				return none, nil, err
+			}
+			return s.round(ctx, r, seen, t, answered)
 		}
 	}
 	c, err = s.spend(ctx, j, t)
 	return c, t, err
-}
-
-// roundWithTurn waits for a place in the lane and goes round again; err is the answer if none comes.
-func (s *Source) roundWithTurn(ctx context.Context, r storage.Ref, seen int64, key laneKey, err error) (storage.Connection, *turn, error) {
-	t := s.lanes.wait(ctx, key)
-	if t == nil {
-		return storage.Connection{}, nil, err
-	}
-	return s.round(ctx, r, seen, t)
 }
 
 // lease takes the lease of j's record as it was read, and puts a on record with it. It returns

@@ -27,6 +27,8 @@ type job struct {
 	attempt storage.Attempt
 	rotates bool // asking twice with the same secret is not safe
 	verify  bool // a typed credential whose time is up: see whether it still works
+	// answered, unless nil, is told that the provider has answered.
+	answered func()
 }
 
 func (j job) leased() bool { return j.lease.Fence > 0 }

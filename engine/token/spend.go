@@ -112,6 +112,9 @@ func (s *Source) ask(ctx context.Context, j job) (next auth.Credential, err erro
 	ctx, cancel := context.WithDeadline(ctx, j.until)
 	defer cancel()
 	defer func() { err = s.panicked(j, recover(), err) }()
+	if j.answered != nil {
+		defer j.answered()
+	}
 	return j.refresher.Refresh(ctx, j.request, j.old)
 }
 

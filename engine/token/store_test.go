@@ -237,14 +237,14 @@ func (l *link) DueConnections(ctx context.Context, before time.Time, perTenant, 
 		share := map[string]int{}
 		var all []storage.Connection
 		for _, c := range l.connections {
-			if c.Status == storage.Active && !c.RefreshAt.IsZero() && !c.RefreshAt.After(before) {
+			if at := c.DueAt(); !at.IsZero() && !at.After(before) {
 				all = append(all, c)
 			}
 		}
-		slices.SortFunc(all, func(a, b storage.Connection) int { return a.RefreshAt.Compare(b.RefreshAt) })
+		slices.SortFunc(all, func(a, b storage.Connection) int { return a.DueAt().Compare(b.DueAt()) })
 		for _, c := range all {
 			if share[c.Tenant]++; share[c.Tenant] <= perTenant && len(list) < limit {
-				list = append(list, storage.Due{Ref: c.Ref, Version: c.Version, Connector: c.Connector, RefreshAt: c.RefreshAt})
+				list = append(list, storage.Due{Ref: c.Ref, Version: c.Version, Connector: c.Connector, At: c.DueAt()})
 			}
 		}
 		return nil

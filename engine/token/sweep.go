@@ -12,17 +12,20 @@ import (
 // Sweeper renews what is due, on every instance; the leases sort out who does which.
 type Sweeper struct {
 	Source *Source
-	// Pool is how many renewals run at once; 64. Batch is how many are looked up at once; 1000.
-	// PerTenant, 500, bounds one tenant's part of a batch, so that a big one does not starve the others.
+	// Pool is how many renewals are at a provider at once; 64. As many again may be saving what a
+	// provider answered: it is not asked less because the store is slow. Batch is how many are looked up
+	// at once; 1000. PerTenant, 500, bounds one tenant's part of a batch, so that a big one does not
+	// starve the others.
 	Pool, Batch, PerTenant int
 }
 
 // Sweep renews until nothing is due, or only what failed. It ends when ctx ends; renewals under way
 // then go on, and Source.Close waits for them.
 func (w *Sweeper) Sweep(ctx context.Context) error {
+	pool := orDefault(w.Pool, 64)
 	s := &sweep{
-		Sweeper: w, pool: orDefault(w.Pool, 64), results: make(chan result),
-		running: map[storage.Ref]bool{}, waiting: map[string][]storage.Due{}, load: map[string]int{}, skipped: map[storage.Ref]skip{},
+		Sweeper: w, pool: pool, answers: make(chan *renewal, 2*pool), results: make(chan result),
+		running: map[storage.Ref]*renewal{}, waiting: map[string][]storage.Due{}, load: map[string]int{}, skipped: map[storage.Ref]skip{},
 	}
 	return s.run(ctx)
 }
@@ -31,25 +34,33 @@ func (w *Sweeper) Sweep(ctx context.Context) error {
 type sweep struct {
 	*Sweeper
 	pool    int
+	answers chan *renewal
 	results chan result
-	running map[storage.Ref]bool
+	running map[storage.Ref]*renewal
+	asking  int // how many of the running are not answered yet
 	// waiting are those found due, by tenant, longest overdue first.
 	waiting map[string][]storage.Due
 	queued  int
-	// load counts what is running, by tenant and by connector.
+	// load counts what is asked for, by tenant and by connector.
 	load    map[string]int
 	skipped map[storage.Ref]skip
 	looked  time.Time
 }
 
+// renewal is one that was begun.
+type renewal struct {
+	storage.Due
+	answered bool // by the provider; what is left is to save it
+}
+
 type result struct {
-	due storage.Due
+	*renewal
 	err error
 }
 
 // skip says that a connection is not tried again before a time, unless its plan has changed.
 type skip struct {
-	refreshAt, until time.Time
+	at, until time.Time
 }
 
 // How often a sweep looks for what became due: soon when hands are free, and from time to time when
@@ -74,16 +85,23 @@ func (s *sweep) run(ctx context.Context) error {
 		if len(s.running) == 0 {
 			break // nothing was found that could be begun
 		}
-		select {
-		case r := <-s.results:
-			s.finish(r)
-		case <-tick.C:
-		}
+		s.await(tick.C)
 	}
 	for len(s.running) > 0 {
-		s.finish(<-s.results)
+		s.await(nil)
 	}
 	return err
+}
+
+// await takes in the next news.
+func (s *sweep) await(tick <-chan time.Time) {
+	select {
+	case n := <-s.answers:
+		s.answer(n)
+	case r := <-s.results:
+		s.finish(r)
+	case <-tick:
+	}
 }
 
 func (s *sweep) wantsMore() bool {
@@ -91,7 +109,7 @@ func (s *sweep) wantsMore() bool {
 	case len(s.running) == 0 && s.queued == 0, age >= lookAgain:
 		return true
 	default:
-		return s.queued == 0 && len(s.running) <= s.pool/2 && age >= lookSoon
+		return s.queued < s.pool && age >= lookSoon // not so late that hands are idle meanwhile
 	}
 }
 
@@ -108,7 +126,7 @@ func (s *sweep) look(ctx context.Context) error {
 	clear(s.waiting)
 	for _, d := range due {
 		k, ok := s.skipped[d.Ref]
-		if s.running[d.Ref] || ok && k.refreshAt.Equal(d.RefreshAt) && now.Before(k.until) {
+		if s.running[d.Ref] != nil || ok && k.at.Equal(d.At) && now.Before(k.until) {
 			continue
 		}
 		s.waiting[d.Tenant] = append(s.waiting[d.Tenant], d)
@@ -125,7 +143,7 @@ func (s *sweep) look(ctx context.Context) error {
 // startOne begins the renewal whose turn it is, of the tenant with the least under way, and reports
 // whether there was one.
 func (s *sweep) startOne(ctx context.Context) bool {
-	if len(s.running) >= s.pool {
+	if s.asking >= s.pool || len(s.running) >= 2*s.pool {
 		return false
 	}
 	least, next := -1, storage.Due{}
@@ -152,10 +170,17 @@ func (s *sweep) startOne(ctx context.Context) bool {
 	}
 	s.queued--
 	s.count(next, 1)
-	s.running[next.Ref] = true
+	n := &renewal{Due: next}
+	s.running[n.Ref] = n
+	s.asking++
 	go func() {
-		_, err := s.Source.newer(ctx, next.Ref, next.Version, passing)
-		s.results <- result{next, err}
+		_, err := s.Source.newer(ctx, n.Ref, n.Version, passing, func() {
+			select {
+			case s.answers <- n:
+			default: // nobody listens; what was answered has to be saved all the same
+			}
+		})
+		s.results <- result{n, err}
 	}()
 	return true
 }
@@ -172,19 +197,28 @@ func (s *sweep) count(d storage.Due, n int) {
 	}
 }
 
+// answer makes room for the next, once for each.
+func (s *sweep) answer(n *renewal) {
+	if !n.answered {
+		n.answered = true
+		s.asking--
+		s.count(n.Due, -1)
+	}
+}
+
 func (s *sweep) finish(r result) {
-	delete(s.running, r.due.Ref)
-	s.count(r.due, -1)
+	s.answer(r.renewal)
+	delete(s.running, r.Ref)
 	if r.err == nil {
 		return
 	}
-	k := skip{r.due.RefreshAt, time.Now().Add(leaveDead)}
+	k := skip{r.At, time.Now().Add(leaveDead)}
 	if errors.Is(r.err, errElsewhere) {
 		k.until = time.Now().Add(leaveBusy)
 	} else {
-		s.report(r.due, r.err)
+		s.report(r.Due, r.err)
 	}
-	s.skipped[r.due.Ref] = k
+	s.skipped[r.Ref] = k
 }
 
 // report logs what an operator may have to act on; what the provider does to one connection stands in

@@ -213,6 +213,48 @@ func TestWhatCannotBeMovedOnDoesNotHideWhatIsBehindIt(t *testing.T) {
 	})
 }
 
+func TestASlowStoreDoesNotMakeTheProviderIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		const pool, all = 8, 80
+		for n := range all {
+			h.keep(fmt.Sprintf("c%d", n), "rotating", h.provider.grant(fmt.Sprintf("c%d", n)), func(c *storage.Connection) { c.App = "" })
+		}
+		var asked, most atomic.Int64
+		h.behave(func(m *manner) {
+			m.refuse = func(*call) error { most.Store(max(most.Load(), asked.Add(1))); return nil }
+			m.lose = func(*call) error { asked.Add(-1); return nil }
+		})
+		latency := h.provider.manner().latency
+		i := h.instance(func(i *instance) {
+			i.link.after = func(op string) error {
+				if op == opLeased {
+					time.Sleep(latency) // a save takes as long as an answer
+				}
+				return nil
+			}
+		})
+		h.expire()
+		start := time.Now()
+		if err := (&Sweeper{Source: i.Source, Pool: pool}).Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.calls(all)
+		// One connector gets seven eighths of the pool.
+		if took, want := time.Since(start), time.Duration(all/(pool-pool/8)+2)*latency; took > want {
+			t.Errorf("took %v, want %v", took, want)
+		}
+		if most.Load() > pool {
+			t.Errorf("%d were at the provider at once, of a pool of %d", most.Load(), pool)
+		}
+		for n := range all {
+			if c := h.record(storage.Ref{Tenant: tenant, ID: fmt.Sprintf("c%d", n)}); c.Version != 2 {
+				t.Errorf("%s is not saved when the sweep ends", c.ID)
+			}
+		}
+	})
+}
+
 func TestTwoSweepersShareTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)

@@ -123,7 +123,7 @@ func (s *Source) Peek(dst []byte, r storage.Ref, minTTL time.Duration) ([]byte, 
 func (s *Source) Newer(ctx context.Context, r storage.Ref, seen int64) (Live, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.readWait())
 	defer cancel()
-	c, err := s.newer(ctx, r, seen, waiting)
+	c, err := s.newer(ctx, r, seen, waiting, nil)
 	if err != nil {
 		return Live{}, err
 	}
@@ -206,20 +206,21 @@ func (s *Source) renewFor(ctx context.Context, c storage.Connection) (storage.Co
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	return s.newer(ctx, c.Ref, c.Version, waiting)
+	return s.newer(ctx, c.Ref, c.Version, waiting, nil)
 }
 
 // renewBehind starts a renewal nobody waits for.
 func (s *Source) renewBehind(c storage.Connection) {
-	s.flights.DoChan(flightKey(c.Ref, c.Version), func() (any, error) { return s.fly(c.Ref, c.Version, passing) })
+	s.flights.DoChan(flightKey(c.Ref, c.Version), func() (any, error) { return s.fly(c.Ref, c.Version, passing, nil) })
 }
 
 // newer shares a flight until one brings a version beyond seen. Flights are told apart by what they
-// are to beat, so a caller is never satisfied by a flight that began before it looked.
-func (s *Source) newer(ctx context.Context, r storage.Ref, seen int64, p patience) (storage.Connection, error) {
+// are to beat, so a caller is never satisfied by a flight that began before it looked. See fly for
+// answered, which is not called if the flight is somebody else's.
+func (s *Source) newer(ctx context.Context, r storage.Ref, seen int64, p patience, answered func()) (storage.Connection, error) {
 	for {
 		//nolint:contextcheck // a flight is shared, so no caller's context may end it
-		ch := s.flights.DoChan(flightKey(r, seen), func() (any, error) { return s.fly(r, seen, p) })
+		ch := s.flights.DoChan(flightKey(r, seen), func() (any, error) { return s.fly(r, seen, p, answered) })
 		select {
 		case <-ctx.Done():
 			return storage.Connection{}, fault.E(fault.Timeout, "the token is still being renewed", ctx.Err()).WithRetryAfter(time.Second)

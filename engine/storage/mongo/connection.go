@@ -63,10 +63,10 @@ func connections(db *driver.Database) *kind[storage.Connection] {
 
 // dueAt returns when the sweep has to look at c, or nil.
 func dueAt(c *storage.Connection) any {
-	if c.Status != storage.Active || c.RefreshAt.IsZero() {
-		return nil
+	if at := c.DueAt(); !at.IsZero() {
+		return at
 	}
-	return c.RefreshAt
+	return nil
 }
 
 // CreateConnection implements storage.Connections.

@@ -50,9 +50,9 @@ func (s *Store) dueStep(
 ) ([]storage.Due, error) {
 	// From the last time on: the index is entered there. The zero time is before every other, and
 	// null is no time.
-	filter := bson.D{pair("due_at", bson.D{pair("$gte", last.RefreshAt), pair("$lte", before)})}
+	filter := bson.D{pair("due_at", bson.D{pair("$gte", last.At), pair("$lte", before)})}
 	if last != (storage.Due{}) {
-		filter = append(filter, after("$gt", pair("due_at", last.RefreshAt), pair("tenant", last.Tenant), pair("id", last.ID)))
+		filter = append(filter, after("$gt", pair("due_at", last.At), pair("tenant", last.Tenant), pair("id", last.ID)))
 	}
 	if len(full) > 0 {
 		filter = append(filter, pair("tenant", bson.D{pair("$nin", full)}))
@@ -70,7 +70,7 @@ func (s *Store) dueStep(
 		}
 		err := bson.Unmarshal(document, &due)
 		list = append(list, storage.Due{
-			Ref: storage.Ref{Tenant: due.Tenant, ID: due.ID}, Version: due.Version, Connector: due.Connector, RefreshAt: due.DueAt,
+			Ref: storage.Ref{Tenant: due.Tenant, ID: due.ID}, Version: due.Version, Connector: due.Connector, At: due.DueAt,
 		})
 		return err
 	})

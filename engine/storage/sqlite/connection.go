@@ -90,10 +90,10 @@ func connectionTimes(c *storage.Connection) []*time.Time {
 
 // dueAt returns when the sweep has to look at c, or NULL.
 func dueAt(c *storage.Connection) any {
-	if c.Status != storage.Active || c.RefreshAt.IsZero() {
-		return nil
+	if at := c.DueAt(); !at.IsZero() {
+		return millis(at)
 	}
-	return millis(c.RefreshAt)
+	return nil
 }
 
 // CreateConnection implements storage.Connections.

@@ -48,7 +48,7 @@ func (s *Store) dueStep(
 ) ([]storage.Due, error) {
 	query := "SELECT tenant, id, version, connector, due_at FROM connections" +
 		" WHERE due_at IS NOT NULL AND due_at <= ? AND (due_at, tenant, id) > (?, ?, ?)"
-	args := []any{before.UnixMilli(), millis(last.RefreshAt), last.Tenant, last.ID}
+	args := []any{before.UnixMilli(), millis(last.At), last.Tenant, last.ID}
 	if len(full) > 0 {
 		query += " AND tenant NOT IN (?" + strings.Repeat(", ?", len(full)-1) + ")"
 		args = append(args, full...)
@@ -56,7 +56,7 @@ func (s *Store) dueStep(
 	var list []storage.Due
 	err := s.readRows(ctx, query+" ORDER BY due_at, tenant, id LIMIT ?", append(args, limit), func(rows *sql.Rows) error {
 		var due storage.Due
-		err := rows.Scan(&due.Tenant, &due.ID, &due.Version, &due.Connector, (*moment)(&due.RefreshAt))
+		err := rows.Scan(&due.Tenant, &due.ID, &due.Version, &due.Connector, (*moment)(&due.At))
 		list = append(list, due)
 		return err
 	})

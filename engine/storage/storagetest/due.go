@@ -16,16 +16,19 @@ func due(t *testing.T, s storage.Store, tenant, id string, after int) storage.Du
 	c := Connection(tenant, id)
 	c.RefreshAt = start.Add(time.Duration(after) * time.Millisecond)
 	must(t, s.CreateConnection(t.Context(), c))
-	return storage.Due{Ref: c.Ref, Version: c.Version, Connector: c.Connector, RefreshAt: c.RefreshAt}
+	return storage.Due{Ref: c.Ref, Version: c.Version, Connector: c.Connector, At: c.RefreshAt}
 }
 
 func testDue(t *testing.T, s storage.Store) {
 	ctx := t.Context()
 	third, first := due(t, s, "acme", "one", 30), due(t, s, "other", "two", 10)
 	second, fourth := due(t, s, "acme", "three", 20), due(t, s, "acme", "four", 40)
+	// One that is not renewed is due when it ends.
+	ends := due(t, s, "acme", "ends", 0)
+	ends.At = start.Add(35 * time.Millisecond)
 	due(t, s, "acme", "late", 41)
 	for id, change := range map[string]func(*storage.Connection){
-		"never": func(c *storage.Connection) { c.RefreshAt = time.Time{} },
+		"never": func(c *storage.Connection) { c.RefreshAt, c.ExpiresAt = time.Time{}, time.Time{} },
 		"ended": func(c *storage.Connection) { c.Status = storage.Revoked },
 		"off":   func(c *storage.Connection) { c.Status = storage.Disabled },
 		"done":  func(c *storage.Connection) { c.RefreshAt = start.Add(time.Hour) },
@@ -34,13 +37,18 @@ func testDue(t *testing.T, s storage.Store) {
 		_, err := s.UpdateConnection(ctx, moved.Ref, func(c *storage.Connection) error { change(c); return nil })
 		must(t, err)
 	}
+	_, err := s.UpdateConnection(ctx, ends.Ref, func(c *storage.Connection) error {
+		c.RefreshAt, c.ExpiresAt = time.Time{}, ends.At
+		return nil
+	})
+	must(t, err)
 	before := start.Add(40 * time.Millisecond)
 	for _, tt := range []struct {
 		name             string
 		perTenant, limit int
 		want             []storage.Due
 	}{
-		{"all", 10, 10, []storage.Due{first, second, third, fourth}},
+		{"all", 10, 10, []storage.Due{first, second, third, ends, fourth}},
 		{"limited", 10, 2, []storage.Due{first, second}},
 		{"limited to one", 10, 1, []storage.Due{first}},
 		{"one of each tenant", 1, 10, []storage.Due{first, second}},
@@ -78,7 +86,7 @@ func testDueFair(t *testing.T, s storage.Store) {
 			t.Errorf("%v is there twice", due.Ref)
 		}
 		seen[due.Ref] = true
-		if i > 0 && due.RefreshAt.Before(got[i-1].RefreshAt) {
+		if i > 0 && due.At.Before(got[i-1].At) {
 			t.Errorf("%d is older than the one before it", i)
 		}
 	}
