@@ -37,8 +37,8 @@ type Arrival struct {
 // happens, so of any number of callbacks one goes on; unknown, used and expired are answered alike.
 //
 // A browser that did not begin takes nothing: whoever sends somebody else's answer to it, by mistake or
-// not, does not end the flow of the person who began. It fails with fault.Forbidden and the code
-// "browser-mismatch".
+// not, does not end the flow of the person who began (but see elsewhere). It fails with fault.Forbidden
+// and the code "browser-mismatch".
 func (s *Service) Callback(ctx context.Context, in Arrival) (Progress, error) {
 	f, err := s.find(ctx, in.Query)
 	if err != nil {
@@ -115,12 +115,28 @@ func (s *Service) Expected(ctx context.Context, query url.Values) (Way, error) {
 
 // elsewhere refuses an answer that came to a browser the flow is not bound to. To that browser a flow
 // that is over does not exist.
+//
+// Where the provider's server posts the key, the browser brings nothing: whoever began would get what the
+// person at the other browser has allowed by merely coming back. Such a flow ends here.
 func (s *Service) elsewhere(ctx context.Context, f storage.Flow) error {
 	if f.Status != storage.FlowPending || !time.Now().Before(f.ExpiresAt) {
 		return expired()
 	}
 	s.note(ctx, audit.New(audit.CallbackRefused, f.Tenant, f.ID, "unknown", map[string]string{"reason": "another browser"}))
-	return fault.E(fault.Forbidden, "this connection was begun in another browser", nil).WithCode("browser-mismatch")
+	refused := fault.E(fault.Forbidden, "this connection was begun in another browser", nil).WithCode("browser-mismatch")
+	k, err := s.Vault.Catalog.Version(ctx, f.Tenant, f.Connector, f.ConnectorVersion)
+	if err != nil {
+		return refused // it leads to nothing anyway
+	}
+	if a := k.Method(f.Auth); a != nil && a.Callback.From == definition.FromPost {
+		if f, err = s.take(ctx, f); err != nil {
+			return err
+		}
+		if _, err := s.fail(ctx, f, nil, refused); err != nil {
+			return err
+		}
+	}
+	return refused
 }
 
 // take takes a flow that was found. What binds it to its browser never changes, so what was found out
