@@ -123,7 +123,10 @@ type ConnectorPage struct {
 func (ConnectorPage) page() string { return "connector" }
 
 // SentValue is a parameter or header as it is sent, with names in brackets for what is not known yet.
-type SentValue struct{ Name, Value string }
+type SentValue struct {
+	Name, Value string
+	From        string // where it comes from; empty if that is plain
+}
 
 // Sent is one request that a method makes. Title says what it is for, in the words of the explanation:
 // "token", "login step open". Depends, when not empty, says why it cannot be shown.
@@ -131,6 +134,7 @@ type Sent struct {
 	Title, Method, URL string
 	Query, Headers     []SentValue
 	Body               string
+	BodyFields         []SentValue // where each field of Body comes from; their values stand in it
 	Tokens             []SentToken
 	Depends            string
 	Note               string // what happens to it besides

@@ -110,16 +110,18 @@ func storySent() []SentBy {
 		{ID: "oauth", Label: "Sign in at Zendesk", Kind: "oauth2_authorization_code", Requests: []Sent{
 			{
 				Title: "authorize (in the browser)", Method: "GET", URL: "https://acme.zendesk.com/oauth/authorizations/new",
-				Query: []SentValue{{"response_type", "code"}, {"client_id", "[client_id]"}, {"scope", "read+write"}, {"state", "[state]"}},
+				Query: []SentValue{
+					{"response_type", "code", "RFC 6749 §4.1.1"}, {"client_id", "[client_id]", "the app"}, {"scope", "read+write", "scopes"}, {"state", "[state]", ""},
+				},
 			},
 			{
 				Title: "token", Method: "POST", URL: "https://acme.zendesk.com/oauth/tokens",
-				Headers: []SentValue{{"Accept", "application/json"}, {"Content-Type", "application/json"}},
+				Headers: []SentValue{{"Accept", "application/json", "Dowel"}, {"Content-Type", "application/json", "token.format"}},
 				Body:    `{"grant_type":"authorization_code","code":"[code]","client_secret":"[client_secret]","scopes":["read"]}`,
 			},
 			{
 				Title: "callback (from the browser)", Method: "GET", URL: "https://dowel.example/callback",
-				Query: []SentValue{{"code", "[code]"}, {"hmac", "[hmac]"}, {"state", "[state]"}},
+				Query: []SentValue{{"code", "[code]", ""}, {"hmac", "[hmac]", ""}, {"state", "[state]", ""}},
 				Note:  "refused unless hmac is the HMAC-sha256, keyed with [client_secret], of all other parameters, sorted",
 			},
 			{Title: "identity, groups", Depends: "the address is not known before the person has chosen"},

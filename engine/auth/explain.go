@@ -29,10 +29,15 @@ type Explained struct {
 type ExplainedRequest struct {
 	Title       string // what it is for: "token", "login step open"
 	Method, URL string // without the query
+	URLFrom     string // where the address stands in the definition
 	Query       []string
-	Headers     []ExplainedHeader // by name
-	Body        string
-	Note        string // what happens to it besides being sent or taken
+	// QueryFrom says of each of Query where it comes from: a place in the definition, or the RFC.
+	QueryFrom []string
+	Headers   []ExplainedHeader // by name
+	Body      string
+	// BodyFrom says of each field of a form where it comes from: Name is the field.
+	BodyFrom []ExplainedHeader
+	Note     string // what happens to it besides being sent or taken
 	// Tokens are the signed tokens whose names stand in the request.
 	Tokens []ExplainedToken
 	// Depends says why the request cannot be made from examples alone; then there is nothing else.
@@ -40,7 +45,10 @@ type ExplainedRequest struct {
 }
 
 // ExplainedHeader is one line of a request's head.
-type ExplainedHeader struct{ Name, Value string }
+type ExplainedHeader struct {
+	Name, Value string
+	From        string // where it comes from; empty if that is plain
+}
 
 // Explanation makes the exact requests that Dowel makes for a connector, with names in brackets where
 // secrets and values of one connection will stand. It makes them with the same code and sends none.
@@ -62,11 +70,12 @@ type explanation struct {
 	a           *definition.Auth
 	method      Method
 	redirectURI string
+	origins     origins // of the values of the request to come
 }
 
 func (x explanation) all() {
 	if x.a.Authorize != nil {
-		x.request("authorize (in the browser)", func(r Request, _ Credential) (*http.Request, error) {
+		x.fromAuthorize().request("authorize (in the browser)", func(r Request, _ Credential) (*http.Request, error) {
 			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth)})
 			if err != nil {
 				return nil, err
@@ -81,15 +90,15 @@ func (x explanation) all() {
 		})
 	}
 	if x.a.Token != nil {
-		x.request("token", x.tokenRequest)
+		x.fromToken("token", x.a.Token).request("token", x.tokenRequest)
 		for i, t := range x.a.Token.Then {
-			x.request(fmt.Sprintf("token, then %d", i+1), func(r Request, c Credential) (*http.Request, error) {
+			x.fromToken(fmt.Sprintf("token.then.%d", i), t).request(fmt.Sprintf("token, then %d", i+1), func(r Request, c Credential) (*http.Request, error) {
 				return r.tokenRequest(context.Background(), t, thenParams(t), r.env(&c))
 			})
 		}
 	}
 	if g := x.a.RefreshGrant(); g == definition.GrantRefreshToken || g == definition.GrantAccessToken {
-		x.request("refresh", func(r Request, c Credential) (*http.Request, error) {
+		x.fromToken("refresh", refreshRequest(x.a)).request("refresh", func(r Request, c Credential) (*http.Request, error) {
 			t := refreshRequest(r.Auth)
 			return r.tokenRequest(context.Background(), t, r.refreshParams(t, c), r.env(&c))
 		})
@@ -165,7 +174,8 @@ func (x explanation) call(title string, q *definition.Request) {
 	if q == nil {
 		return
 	}
-	x.request(title, func(r Request, c Credential) (*http.Request, error) {
+	at, _, _ := strings.Cut(title, ",")
+	x.fromRequest(strings.ReplaceAll(at, " step ", "."), q).request(title, func(r Request, c Credential) (*http.Request, error) {
 		env := r.env(&c)
 		req, err := r.message(context.Background(), q, env)
 		if err != nil {
@@ -184,6 +194,7 @@ func (x explanation) request(title string, build func(Request, Credential) (*htt
 		var req *http.Request
 		if req, err = build(r, c); err == nil {
 			out := shown(title, req)
+			x.origins.tell(&out, contentType(req))
 			out.Tokens = *r.explained
 			x.out.Requests = append(x.out.Requests, out)
 			return
@@ -248,7 +259,7 @@ func shown(title string, req *http.Request) ExplainedRequest {
 		}
 	}
 	for k := range req.Header {
-		out.Headers = append(out.Headers, ExplainedHeader{k, readable(req, k)})
+		out.Headers = append(out.Headers, ExplainedHeader{Name: k, Value: readable(req, k)})
 	}
 	slices.SortFunc(out.Headers, func(a, b ExplainedHeader) int { return cmp.Compare(a.Name, b.Name) })
 	if req.Body == nil {

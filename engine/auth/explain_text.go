@@ -26,15 +26,22 @@ func (r ExplainedRequest) write(b *strings.Builder) {
 		fmt.Fprintf(b, "    depends on values of the connection: %s\n", r.Depends)
 		return
 	}
-	fmt.Fprintf(b, "    %s %s\n", r.Method, r.URL)
-	for _, p := range r.Query {
-		fmt.Fprintf(b, "      %s\n", p)
+	fmt.Fprintf(b, "    %s\n", cited(r.Method+" "+r.URL, r.URLFrom))
+	for i, p := range r.Query {
+		from := ""
+		if i < len(r.QueryFrom) {
+			from = r.QueryFrom[i]
+		}
+		fmt.Fprintf(b, "      %s\n", cited(p, from))
 	}
 	for _, h := range r.Headers {
-		fmt.Fprintf(b, "    %s: %s\n", h.Name, h.Value)
+		fmt.Fprintf(b, "    %s\n", cited(h.Name+": "+h.Value, h.From))
 	}
 	if r.Body != "" {
 		fmt.Fprintf(b, "\n    %s\n", r.Body)
+	}
+	for _, f := range r.BodyFrom {
+		fmt.Fprintf(b, "      %s\n", cited(f.Name, f.Value))
 	}
 	if r.Note != "" {
 		fmt.Fprintf(b, "    (%s)\n", r.Note)
@@ -42,4 +49,12 @@ func (r ExplainedRequest) write(b *strings.Builder) {
 	for _, t := range r.Tokens {
 		fmt.Fprintf(b, "\n    %s is a signed token\n      header %s\n      claims %s\n", t.Name, t.Header, t.Claims)
 	}
+}
+
+// cited adds to what is sent where it comes from.
+func cited(what, from string) string {
+	if from == "" {
+		return what
+	}
+	return fmt.Sprintf("%-52s ← %s", what, from)
 }

@@ -35,12 +35,19 @@ func sent(m connection.Explained) []ui.Sent {
 	out := make([]ui.Sent, 0, len(m.Requests))
 	for _, r := range m.Requests {
 		s := ui.Sent{Title: r.Title, Method: r.Method, URL: r.URL, Body: r.Body, Depends: r.Depends, Note: r.Note}
-		for _, q := range r.Query {
+		for i, q := range r.Query {
 			name, value, _ := strings.Cut(q, "=")
-			s.Query = append(s.Query, ui.SentValue{Name: name, Value: value})
+			v := ui.SentValue{Name: name, Value: value}
+			if i < len(r.QueryFrom) {
+				v.From = r.QueryFrom[i]
+			}
+			s.Query = append(s.Query, v)
 		}
 		for _, f := range r.Headers {
-			s.Headers = append(s.Headers, ui.SentValue{Name: f.Name, Value: f.Value})
+			s.Headers = append(s.Headers, ui.SentValue{Name: f.Name, Value: f.Value, From: f.From})
+		}
+		for _, f := range r.BodyFrom {
+			s.BodyFields = append(s.BodyFields, ui.SentValue{Name: f.Name, From: f.Value})
 		}
 		for _, t := range r.Tokens {
 			s.Tokens = append(s.Tokens, ui.SentToken{Name: t.Name, Header: t.Header, Claims: t.Claims})
