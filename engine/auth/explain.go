@@ -224,7 +224,7 @@ func (x explanation) example(captured string) (Request, Credential) {
 	}
 	c := Credential{
 		AccessToken: secret.New("[access_token]"), RefreshToken: secret.New("[refresh_token]"), IDToken: secret.New("[id_token]"),
-		TokenType: "Bearer", Fields: r.Fields, Tokens: map[string]secret.Value{}, Values: map[string]secret.Value{},
+		TokenType: "Bearer", Scopes: []string{"[scopes]"}, Fields: r.Fields, Tokens: map[string]secret.Value{}, Values: map[string]secret.Value{},
 	}
 	if x.a.Token != nil {
 		for _, t := range x.a.Token.Answer.Tokens {

@@ -101,8 +101,10 @@ func lintReserved(l *linter) {
 			}
 		}
 	}
-	l.exchanges(func(t *TokenRequest, at string) { check(t.Params, ofToken, at+"/params") })
 	l.methods(func(a *Auth, at string) {
+		for i, t := range a.Exchanges() {
+			check(t.Params, reservedOfToken(a), exchangeAt(at, i)+"/params")
+		}
 		if a.Authorize != nil {
 			reserved := reservedOf(a)
 			check(a.Authorize.Params, reserved, at+"/authorize/params")
@@ -127,8 +129,21 @@ func reservedOf(a *Auth) map[string]string {
 	if a.Kind != AuthorizationCode {
 		delete(out, "response_type")
 	}
+	if _, sent := a.Authorize.Names.Name("redirect_uri"); !sent {
+		delete(out, "redirect_uri") // a provider may know the callback address by a name of its own
+	}
 	if name := a.Authorize.Names[stateParameter]; name != "" {
 		out[name] = out[stateParameter]
+	}
+	return out
+}
+
+// reservedOfToken are the parameters of the token request that a definition leaves alone. A client that
+// has only itself to show sends no refresh token, unless the person brings one.
+func reservedOfToken(a *Auth) map[string]string {
+	out := maps.Clone(ofToken)
+	if a.Kind == ClientCredentials {
+		delete(out, "refresh_token")
 	}
 	return out
 }

@@ -76,6 +76,23 @@ func (p *play) withKeys(answers map[string]string, name string, roots []string) 
 	return out, nil
 }
 
+// EnterKeys enters a key of a person's wherever a token of the method is signed with one of the answers.
+func EnterKeys(answers map[string]string, k *definition.Connector, a *definition.Auth, key func(*definition.Auth, *definition.JWT) (string, error)) error {
+	for _, j := range a.JWTs() {
+		if asked := k.Asked(a, &j.Key); len(asked) == 0 || !slices.Contains(ofPerson, asked[0].Root) {
+			continue
+		}
+		text, err := key(a, j)
+		if err == nil {
+			err = paste(answers, k, a, j, text, ofPerson)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // paste enters the key of j among the answers of roots.
 func paste(answers map[string]string, k *definition.Connector, a *definition.Auth, j *definition.JWT, key string, roots []string) error {
 	for _, asked := range k.Asked(a, &j.Key) {

@@ -77,6 +77,39 @@ func (c *call) authorize(h hit) *answer {
 	return c.consentPage(ask)
 }
 
+// way is the method that asks. Where several begin at one address, it is the one that has most of the
+// scopes that are asked for, and none that is not.
+func (c *call) way(hits []hit) hit {
+	best, most := hits[0], -1
+	got, _ := c.query()
+	for _, h := range hits {
+		if h.role != roleAuthorize {
+			continue
+		}
+		if n, all := asked(h.auth, got); all && n > most {
+			best, most = h, n
+		}
+	}
+	return best
+}
+
+// asked counts the scopes of a that a request asks for, and reports whether it asks for all of them.
+func asked(a *definition.Auth, got params) (n int, all bool) {
+	groups := scopeGroups(a)
+	for i := range groups {
+		g := &groups[i]
+		name, _ := a.Authorize.Names.Name(cmp.Or(g.Parameter, "scope"))
+		list := cut(got[name], g.Sep())
+		for _, s := range slices.Concat(g.Default, g.Required) {
+			if s.Literal() && !slices.Contains(list, s.Source) {
+				return n, false
+			}
+			n++
+		}
+	}
+	return n, true
+}
+
 // asking is the app that asks. Where the person brings the client, or the provider knows no apps, anybody
 // may ask; where another parameter tells the app, it may say anything, and the only one is meant.
 func (c *call) asking(a *definition.Auth, id string) *client {

@@ -139,7 +139,9 @@ func (d document) put(n ast.Node, value any, it []any) {
 		}
 		d.put(n.Left, value, it)
 	case *ast.BuiltinNode:
-		if len(n.Arguments) > 0 {
+		if list, ok := d.listOf(n, it); ok {
+			d.set(list, []any{value})
+		} else if len(n.Arguments) > 0 {
 			d.put(n.Arguments[0], value, it)
 		}
 	case *ast.CallNode:
@@ -149,6 +151,15 @@ func (d document) put(n ast.Node, value any, it []any) {
 	case *ast.UnaryNode:
 		d.put(n.Node, value, it)
 	}
+}
+
+// listOf is the list that n joins to a text, if nothing is in it yet.
+func (d document) listOf(n *ast.BuiltinNode, it []any) ([]any, bool) {
+	if n.Name != "join" || len(n.Arguments) == 0 {
+		return nil, false
+	}
+	p, ok := d.path(n.Arguments[0], it)
+	return p, ok && d.get(p) == nil
 }
 
 // split spreads the words of value over what a + joins.
@@ -261,6 +272,11 @@ func (d document) makeBinary(n *ast.BinaryNode, want bool, it []any) {
 		if list, isList := n.Right.(*ast.ArrayNode); ok && isList && want && len(list.Nodes) > 0 {
 			if v, isConstant := constant(list.Nodes[0]); isConstant {
 				d.set(p, v)
+			}
+		}
+		if p, isList := d.path(n.Right, it); isList && want && d.get(p) == nil {
+			if v, isConstant := constant(n.Left); isConstant {
+				d.set(p, []any{v})
 			}
 		}
 	case "contains", "startsWith", "endsWith":

@@ -273,7 +273,7 @@ func (c *call) consenting() bool {
 func (c *call) answer(role role, hits []hit) *answer {
 	switch role {
 	case roleAuthorize:
-		return c.authorize(hits[0])
+		return c.authorize(c.way(hits))
 	case roleDevice:
 		return c.deviceRequest(hits[slices.IndexFunc(hits, func(h hit) bool { return h.role == roleDevice })])
 	case roleVerify:

@@ -98,10 +98,10 @@ type chosen struct {
 	problem *problem
 }
 
-// choose finds out which kind of token request this is. The first of the hits speaks for those that
-// are none.
+// choose finds out which kind of token request this is. Where two look alike, what is traded and
+// the client tell them apart. The first of the hits speaks for those that are none.
 func (c *call) choose(hits []hit) chosen {
-	var first *chosen
+	var first, alike *chosen
 	for _, h := range hits {
 		if h.role != roleToken && h.role != roleRefresh {
 			continue
@@ -115,16 +115,53 @@ func (c *call) choose(hits []hit) chosen {
 			k.problem = &problem{"invalid_request", "the method must be " + k.method, http.StatusMethodNotAllowed}
 		}
 		if k.problem == nil && k.wanted() {
-			return k
+			if c.belongs(k) {
+				return k
+			}
+			alike = cmp.Or(alike, &k)
 		}
 		if first == nil {
 			first = &k
 		}
 	}
+	if alike != nil {
+		return *alike
+	}
 	if first.problem == nil {
 		first.problem = refuse("unsupported_grant_type", "the grant type is missing or not one this provider knows")
 	}
 	return *first
+}
+
+// belongs reports whether what is traded was given out for the method. Of what was not given out here, the
+// client tells: it is an app that is registered, or one that a person brings.
+func (c *call) belongs(k chosen) bool {
+	if of := c.methodOf(k); of != nil {
+		return of.ID == k.auth.ID
+	}
+	id, _, ok := basicClient(c.r.Header.Get("Authorization"))
+	if !ok {
+		id = k.param("client_id")
+	}
+	return id == "" || (c.app(id) != nil) == k.auth.NeedsApp()
+}
+
+// methodOf is the method that the code or the refresh token was given out for; nil if it was not.
+func (c *call) methodOf(k chosen) *definition.Auth {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	switch k.kind {
+	case "code":
+		_, param := codeName(k.auth)
+		if co := c.s.codes[k.param(param)]; co != nil {
+			return co.auth
+		}
+	case "refresh_token":
+		if t := c.s.refresh[k.param("refresh_token")]; t != nil {
+			return t.grant.auth
+		}
+	}
+	return nil
 }
 
 // wanted reports whether the parameters ask for this kind of grant.
