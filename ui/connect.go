@@ -135,6 +135,18 @@ type FragmentPage struct{ Dialog }
 
 func (FragmentPage) page() string { return "fragment" }
 
+// LaunchPage asks somebody whom the provider has sent whether they want to connect. It posts to Path:
+// csrf and query, which is what the provider has signed. Dialog holds the tenant and the token.
+type LaunchPage struct {
+	Dialog
+	Tile    Tile
+	Path    string
+	Subject string // who is to be connected, in the provider's words; may be empty
+	Query   string
+}
+
+func (LaunchPage) page() string { return "launch" }
+
 // LeavePage sends the browser on to the provider with a full page. It exists because a redirect as
 // the answer to a form is subject to the policy's form-action, and this is not.
 type LeavePage struct {
@@ -157,6 +169,8 @@ type WaitPage struct {
 	CompleteURL string
 	QR          QR        // of CompleteURL or URL
 	ExpiresAt   time.Time // zero: not known
+	// Handing says that the person is back, and the provider still has to hand something over.
+	Handing bool
 }
 
 // QR is a QR code: so many modules on each side, and the dark ones as the path of an SVG. The zero value

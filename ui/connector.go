@@ -111,8 +111,9 @@ type ConnectorPage struct {
 	Hosts         []string
 	BaseURL       string
 	RedirectURI   string
-	NeedsApp      bool // connecting is not possible before an app is added
-	TakesNoApp    bool // no method makes use of one
+	LaunchURL     string // where the provider sends people who begin there; empty: it does not
+	NeedsApp      bool   // connecting is not possible before an app is added
+	TakesNoApp    bool   // no method makes use of one
 	Apps          []AppRow
 	AppForm       AppForm
 	Connections   []ConnectionRow

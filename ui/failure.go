@@ -39,14 +39,14 @@ func FailureCodes() []string {
 		"provider-down", "session-expired", "session-used", "connector-disabled", "not-allowed",
 		"app-missing", "app-misconfigured", "browser-mismatch", "server-error", "provider-error",
 		"nothing-to-choose", "account-rejected", "issuer-mismatch", "cancelled",
-		"callback-incomplete", "callback-unverified", "rate-limited",
+		"callback-incomplete", "callback-unverified", "launch-refused", "rate-limited",
 	}
 }
 
 // final lists the failures that trying again in this session cannot mend.
 func final(code string) bool {
 	return slices.Contains([]string{
-		"session-expired", "session-used", "connector-disabled", "not-allowed", "app-missing",
+		"session-expired", "session-used", "connector-disabled", "not-allowed", "app-missing", "launch-refused",
 	}, code)
 }
 

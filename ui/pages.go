@@ -7,6 +7,7 @@ func everyPage() []Page {
 		ConnectPage{},
 		FormPage{},
 		FragmentPage{},
+		LaunchPage{},
 		LeavePage{},
 		WaitPage{},
 		ChoicePage{},

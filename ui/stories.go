@@ -100,6 +100,11 @@ func connectStories() []Story {
 			{Name: "otp", Label: "One-time code", Required: true, Help: "From your authenticator app."},
 		}}},
 		{"connect-fragment", FragmentPage{Dialog: Dialog{CSRF: "story-csrf", Now: storyTime}}},
+		{"connect-launch", LaunchPage{
+			Dialog: Dialog{Tenant: dialog.Tenant, CSRF: "story-csrf", Now: storyTime}, Tile: zendesk, Path: "/connect/launch/acme/zendesk",
+			Subject: "north.zendesk.com", Query: "shop=north&hmac=6f1e",
+		}},
+		{"connect-launch-nobody", LaunchPage{Dialog: Dialog{CSRF: "story-csrf", Now: storyTime}, Tile: zendesk, Path: "/connect/launch/acme/zendesk", Query: "hmac=6f1e"}},
 		{"connect-leave", LeavePage{Dialog: dialog, Tile: google, URL: "https://accounts.example/authorize?state=x"}},
 		{"connect-wait", WaitPage{Dialog: dialog, Tile: google, Flow: "flow_story", URL: "https://accounts.example/authorize"}},
 		{"connect-wait-code-complete", WaitPage{
@@ -107,6 +112,7 @@ func connectStories() []Story {
 			CompleteURL: "https://accounts.example/device?user_code=GQVQ-JKEC", QR: storyQR(),
 			ExpiresAt: storyTime.Add(14*time.Minute + 30*time.Second),
 		}},
+		{"connect-wait-handing", WaitPage{Dialog: dialog, Tile: github, Flow: "flow_story", Handing: true}},
 		{"connect-wait-code", WaitPage{
 			Dialog: dialog, Tile: github, Flow: "flow_story", URL: "https://github.example/login/device", Code: "WDJB-MJHT",
 			ExpiresAt: storyTime.Add(14*time.Minute + 30*time.Second),

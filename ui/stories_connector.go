@@ -67,7 +67,7 @@ func connectorStory(bare bool) ConnectorPage {
 		Verified: Verified{Level: "documented", Sources: 8, Date: "2026-11-21", Note: "The device code is not documented."},
 		Links:    []Link{{"website", "https://zendesk.example"}, {"docs", "https://docs.example/auth"}}, Replaces: []string{"zendesk-classic"},
 		Hosts: []string{"${inputs.subdomain}.zendesk.com"}, BaseURL: "https://${inputs.subdomain}.zendesk.com/api/v2",
-		RedirectURI: "http://127.0.0.1:8080/callback", EndUser: "ana",
+		RedirectURI: "http://127.0.0.1:8080/callback", LaunchURL: "http://127.0.0.1:8080/connect/launch/acme/zendesk", EndUser: "ana",
 		Methods: []ConnectorMethod{
 			{
 				ID: "oauth", Label: "Sign in at Zendesk", Kind: "oauth2_authorization_code", NeedsApp: true, Refreshes: true,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"dowel/engine/definition"
 )
@@ -11,6 +12,7 @@ import (
 // callback adds what the browser brings back, if the definition says more about it than RFC 6749 §4.1.2
 // does.
 func (x explanation) callback() {
+	x.launch()
 	if !x.a.ReadsCallback() {
 		return
 	}
@@ -67,4 +69,20 @@ func (x explanation) signed(v *definition.Verify) string {
 		over = "all other parameters, sorted"
 	}
 	return fmt.Sprintf("refused unless %s is the HMAC-%s, keyed with %s, of %s", v.HMAC.Param, cmp.Or(v.HMAC.Alg, "sha256"), key, over)
+}
+
+// launch adds how people come who have begun at the provider.
+func (x explanation) launch() {
+	v := x.a.LaunchVerify()
+	if v == nil {
+		return
+	}
+	out := ExplainedRequest{
+		Title: "launch (from the provider)", Method: http.MethodGet, Note: x.signed(v),
+		URL: strings.TrimSuffix(x.redirectURI, "/callback") + "/connect/launch/[tenant]/" + x.k.ID,
+	}
+	for _, name := range x.a.LaunchNames() {
+		out.Query = append(out.Query, name+"=["+name+"]")
+	}
+	x.out.Requests = append(x.out.Requests, out)
 }

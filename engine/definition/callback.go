@@ -25,6 +25,8 @@ type Callback struct {
 	Capture Captures `yaml:"capture"`
 	// Verify says how the provider signs the answer; nil: it does not.
 	Verify *Verify `yaml:"verify"`
+	// Launch says how people come who have begun at the provider; nil: they do not.
+	Launch *Launch `yaml:"provider_initiated"`
 
 	noCode bool // the definition says that no code comes back
 }
@@ -41,6 +43,9 @@ func (c *Callback) UnmarshalYAML(n *yaml.Node) error {
 	type plain Callback
 	if err := n.Decode((*plain)(c)); err != nil {
 		return err
+	}
+	if c.Launch != nil && c.Launch.none {
+		c.Launch = nil
 	}
 	return members(n, func(name string, v *yaml.Node) error {
 		c.noCode = c.noCode || name == "code" && v.ShortTag() == "!!null"
@@ -76,20 +81,17 @@ func (a *Auth) ReadsCallback() bool {
 // CallbackNames lists the parameters that the browser brings and the definition reads, besides code and
 // state.
 func (a *Auth) CallbackNames() []string {
-	read := a.told("callback.query")
+	out := a.told("callback.query")
+	posted := a.PostedNames()
 	for _, name := range a.Callback.Required {
-		if !slices.Contains(read, name) && !slices.Contains(a.PostedNames(), name) {
-			read = append(read, name)
+		if !slices.Contains(posted, name) {
+			out = addNew(out, name)
 		}
 	}
 	if v := a.Callback.Verify; v != nil {
-		for _, name := range v.params() {
-			if !slices.Contains(read, name) {
-				read = append(read, name)
-			}
-		}
+		out = addNew(out, v.params()...)
 	}
-	return read
+	return out
 }
 
 // PostedNames lists what the provider's server posts and the definition reads, besides the state.
@@ -98,14 +100,32 @@ func (a *Auth) PostedNames() []string { return a.told("callback.posted") }
 // told lists the names of root that formulas about the callback read.
 func (a *Auth) told(root string) []string {
 	var out []string
-	a.eachTold(func(e *Expression) {
-		for _, u := range e.uses {
-			if u.root == root && !slices.Contains(out, u.name) {
-				out = append(out, u.name)
-			}
-		}
-	})
+	a.eachTold(func(e *Expression) { out = addNew(out, e.namesOf(root)...) })
 	return out
+}
+
+// namesOf lists what e reads of root.
+func (e *Expression) namesOf(root string) []string {
+	if e == nil {
+		return nil
+	}
+	var out []string
+	for _, u := range e.uses {
+		if u.root == root {
+			out = append(out, u.name)
+		}
+	}
+	return out
+}
+
+// addNew adds the names that are not there yet.
+func addNew(to []string, names ...string) []string {
+	for _, name := range names {
+		if !slices.Contains(to, name) {
+			to = append(to, name)
+		}
+	}
+	return to
 }
 
 // eachTold calls f for every formula that may read the callback.
@@ -152,6 +172,7 @@ func (k *compiler) callback(a *Auth) {
 	k.captures(a.Callback.Fields, inCallback)
 	k.captures(a.Callback.Capture, inCallback)
 	k.verify(a.Callback.Verify)
+	k.launch(a.Callback.Launch)
 	for _, told := range a.Callback.Fields {
 		for i := range a.Fields {
 			if f := &a.Fields[i]; f.Name == told.Name {

@@ -43,6 +43,7 @@ var (
 	inAuthorize = place{fields: publicFields, app: true, callback: true}
 	inIssuer    = place{fields: publicFields, app: true}
 	inCallback  = place{fields: publicFields, callback: true}
+	inLaunch    = place{callback: true}
 	inVerify    = place{fields: allFields, app: true, appSecret: true}
 	inSigner    = place{fields: publicFields, app: true}
 	inDevice    = place{fields: allFields, app: true, appSecret: true}

@@ -120,6 +120,10 @@ func (l *linter) secretIn(e *Expression) string {
 			f, ok := fs.Named(u.name)
 			secret = secret || ok && f.Secret() && (u.root == "inputs" || u.root == "fields")
 		}
+		for _, a := range l.c.Auth {
+			f, ok := a.AppFields.Named(u.name)
+			secret = secret || ok && f.Secret() && u.root == "app"
+		}
 		if secret {
 			return fmt.Sprintf("%s.%s", u.root, u.name)
 		}

@@ -18,6 +18,8 @@ func callbackRules() []Rule {
 		{"host-from-callback", LevelError, "What a browser brings does not decide where secrets go.", lintHostFromCallback},
 		{"verify-key", LevelError, "A signature proves something if nobody but the provider and us has the key.", lintVerifyKey},
 		{"verify-over", LevelError, "A signature is over what the browser brings.", lintVerifyOver},
+		{"launch-unverified", LevelError, "Nobody but the provider sends people here in its name.", lintLaunchUnverified},
+		{"launch-answer", LevelError, "A launch answers what is asked, and no secret.", lintLaunchAnswer},
 		{"pkce-encoding", LevelError, "How a hash is written matters only where there is one.", lintPKCEEncoding},
 	}
 }
@@ -139,6 +141,9 @@ func (l *linter) verifies(f func(a *Auth, v *Verify, at string)) {
 		if a.Callback.Verify != nil {
 			f(a, a.Callback.Verify, at+"/callback/verify")
 		}
+		if l := a.Callback.Launch; l != nil && l.Verify != nil {
+			f(a, l.Verify, at+"/callback/provider_initiated/verify")
+		}
 	})
 }
 
@@ -173,6 +178,33 @@ func lintVerifyOver(l *linter) {
 			}
 		}
 		l.reportAt(v.HMAC.Over.At, "%q reads nothing of the callback, so one signature would do for all; write %s, or read callback.query", cut(v.HMAC.Over.Source), OverSortedQuery)
+	})
+}
+
+func lintLaunchUnverified(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.Callback.Launch != nil && a.LaunchVerify() == nil {
+			l.reportKey(at+"/callback/provider_initiated", "anybody could send people here in the provider's name; say under verify how it signs, or let them begin here")
+		}
+	})
+}
+
+func lintLaunchAnswer(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.Callback.Launch == nil {
+			return
+		}
+		for _, c := range a.Callback.Launch.Answers {
+			f, ok := slices.Concat(l.c.Inputs, a.Fields).Named(c.Name)
+			switch at := at + "/callback/provider_initiated/answers/" + c.Name; {
+			case !ok:
+				l.reportKey(at, "%q is asked neither under inputs nor under fields", c.Name)
+			case f.Secret():
+				l.reportKey(at, "%q is secret, and would stand in the address of the launch", c.Name)
+			case f.Hidden || f.Disabled:
+				l.reportKey(at, "%q is not asked, so nobody can answer it", c.Name)
+			}
+		}
 	})
 }
 

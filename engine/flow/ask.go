@@ -156,7 +156,7 @@ func (s *Service) stands(ctx context.Context, f storage.Flow) (Progress, error) 
 	case f.Status == storage.FlowTaken:
 		p.Status, p.Working = storage.FlowPending, true
 	case f.Step == stepAwaiting:
-		p.Working = true
+		p.Working, p.Handing = true, true
 	case f.Step == stepReturned:
 		return s.collect(ctx, f)
 	case f.Step == "form":

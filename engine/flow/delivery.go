@@ -152,7 +152,7 @@ func (s *Service) await(ctx context.Context, f storage.Flow, state pendingState,
 		return Progress{}, fmt.Errorf("let the flow wait: %w", err)
 	}
 	p := about(f)
-	p.Working = true
+	p.Working, p.Handing = true, true
 	return p, nil
 }
 

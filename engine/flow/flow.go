@@ -98,6 +98,8 @@ type Progress struct {
 	Status  storage.FlowStatus // pending, done, failed
 	// Working says of a pending flow that the answer has come and is being worked on.
 	Working bool
+	// Handing says of such a flow that the person is back, and the provider's server has still to post.
+	Handing bool
 	// RedirectURL sends the browser to the provider, and State is what it takes along.
 	RedirectURL, State string
 	// Ask is a question to the person.

@@ -38,6 +38,7 @@ func (p *play) scenes() []scene {
 		{"forgery", p.forgery},
 		{"too late", p.tooLate},
 		{"late handover", p.lateHandover},
+		{"launch", p.launch},
 		{"wrong secret", p.wrongSecret},
 		{"wrong key", p.wrongKey},
 		{"unfit key", p.unfitKey},

@@ -8,7 +8,8 @@
 //
 // An address https://HOST/PATH?QUERY of the connector ID is served at BASE/ID/HOST/PATH?QUERY; Reroute
 // makes the one from the other. The caller mounts the Simulator under BASE and strips it. Faults are
-// set, and statistics read, in Go or under BASE/_control/. BASE/ID/_key gives out a key to sign with.
+// set, and statistics read, in Go or under BASE/_control/. BASE/ID/_key gives out a key to sign with,
+// BASE/ID/_launch sends the browser off as an app store would.
 package simulator
 
 import (
@@ -195,6 +196,10 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	connector, err := s.options.Catalog.Current(r.Context(), s.options.Tenant, id)
 	if err != nil {
 		errorPage(http.StatusNotFound, "There is no connector "+id+".").write(w)
+		return
+	}
+	if rest == "_launch" && r.Method == http.MethodGet {
+		s.serveLaunch(w, r, id)
 		return
 	}
 	if rest == "_key" && r.Method == http.MethodGet {

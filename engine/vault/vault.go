@@ -184,6 +184,32 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 	return auth.App{}, nil
 }
 
+// AppIn is an app, and the environment it is for; empty: all.
+type AppIn struct {
+	auth.App
+	Environment string
+}
+
+// AppsFor opens all of the tenant's apps that a method may be used with.
+func (v *Vault) AppsFor(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth) ([]AppIn, error) {
+	apps, err := v.Apps.Apps(ctx, tenant, c.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read apps: %w", err)
+	}
+	var out []AppIn
+	for _, p := range apps {
+		if p.Auth != a.ID && p.Auth != "" {
+			continue
+		}
+		app, err := v.openApp(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, AppIn{app, p.Environment})
+	}
+	return out, nil
+}
+
 // complete opens an app that a flow is to begin with; one that lacks what the method has to know is
 // Misconfigured.
 func (v *Vault) complete(ctx context.Context, app storage.App, c *definition.Connector, a *definition.Auth) (auth.App, error) {

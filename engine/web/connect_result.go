@@ -31,6 +31,7 @@ func (h *handler) waitPage(ctx context.Context, v visit, p flow.Progress) ui.Wai
 	out := ui.WaitPage{
 		Dialog: v.dialog("dowel_status", "cancelled"), Connector: p.Connector, Tile: h.tileOf(ctx, p.Tenant, p.Connector), Flow: p.Flow,
 	}
+	out.Handing = p.Handing
 	if w := p.Wait; w != nil {
 		out.URL, out.Code, out.CompleteURL, out.ExpiresAt = w.URL, w.Code, w.CompleteURL, w.ExpiresAt
 		out.QR = qrOf(cmp.Or(w.CompleteURL, w.URL))

@@ -31,23 +31,25 @@ func (h *handler) connectStart(c *fiber.Ctx) error {
 	if s.answers, err = f.answers(k, a); err != nil {
 		return err
 	}
-	p, err := h.Flows.Start(c.UserContext(), v.Principal, flow.Begin{
-		Intent: h.Connections.Intent(), Connector: k.ID, Method: a.ID, Answers: s.answers, EndUser: v.Principal.EndUser,
-		Target: cmp.Or(v.Connection, v.Result), Session: v.Session, Browser: v.browser,
-		ReturnURL: v.ReturnURL, OpenerOrigin: v.OpenerOrigin,
-	})
+	p, err := h.Flows.Start(c.UserContext(), v.Principal, s.request(h.Connections.Intent()))
 	var wrong *flow.InvalidAnswers
+	if errors.As(err, &wrong) {
+		return h.wrong(c, s, messages(wrong.Fields))
+	}
+	return h.begun(c, s, p, err)
+}
+
+// begun goes on after a flow was asked for with answers that are right.
+func (h *handler) begun(c *fiber.Ctx, s started, p flow.Progress, err error) error {
 	var stopped *flow.Stopped
 	switch {
-	case errors.As(err, &wrong):
-		return h.wrong(c, s, messages(wrong.Fields))
 	case errors.As(err, &stopped), fault.KindOf(err) == fault.Misconfigured:
 		return h.stopped(c, s, failure(err, ""))
 	case err != nil:
 		return err
 	}
-	h.cookies.keepTicket(c, v.Session, v.text)
-	if err := h.Identity.NoteFlow(c.UserContext(), v.Ticket, p.Flow); err != nil {
+	h.cookies.keepTicket(c, s.Session, s.text)
+	if err := h.Identity.NoteFlow(c.UserContext(), s.Ticket, p.Flow); err != nil {
 		h.Logger.Warn("note the session's flow", "tenant", p.Tenant, "flow", p.Flow, "err", err)
 	}
 	h.settle(c.UserContext(), p)
@@ -60,6 +62,15 @@ type started struct {
 	connector *definition.Connector
 	method    *definition.Auth
 	answers   map[string]string
+}
+
+// request is the request for the flow.
+func (s started) request(intent string) flow.Begin {
+	return flow.Begin{
+		Intent: intent, Connector: s.connector.ID, Method: s.method.ID, Answers: s.answers, EndUser: s.Principal.EndUser,
+		Target: cmp.Or(s.Connection, s.Result), Session: s.Session, Browser: s.browser,
+		ReturnURL: s.ReturnURL, OpenerOrigin: s.OpenerOrigin,
+	}
 }
 
 // goOn shows what comes after the start.

@@ -38,6 +38,9 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 		Inputs:   fields(k.Inputs, typed{}), RedirectURI: h.RedirectURI, NeedsApp: have.lacks(k),
 		Connections: h.rows(c.UserContext(), made), EndUser: principal(c).ID,
 	}
+	if slices.ContainsFunc(k.Auth, func(a *definition.Auth) bool { return a.LaunchVerify() != nil }) {
+		p.LaunchURL = h.PublicURL + launchPath(principal(c).Tenant) + k.ID
+	}
 	if k.API.BaseURL != nil {
 		p.BaseURL = k.API.BaseURL.Source
 	}

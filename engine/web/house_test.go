@@ -147,7 +147,7 @@ func newHouseOf(t *testing.T, public string, dir fs.FS) *house {
 			continue
 		}
 		in := connection.AppInput{Connector: k.ID, ClientID: new("client-" + k.ID)}
-		key := canary + "-secret-of-" + k.ID
+		key := canary + "-secret-of-" + k.ID + "-which-is-long-enough-to-sign-with"
 		if _, asked := k.AppAsks(""); asked {
 			in.ClientSecret = &key
 		}

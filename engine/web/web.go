@@ -65,6 +65,10 @@ func (h *handler) connectRoutes(r fiber.Router) {
 	callback.Add(fiber.MethodPost, "/", h.callbackPosted)
 	callback.Add(fiber.MethodPost, "/fragment", h.callbackFragment)
 
+	launch := r.Group("/connect/launch/:tenant/:connector", h.enter)
+	launch.Add(fiber.MethodGet, "/", h.launchShow)
+	launch.Add(fiber.MethodPost, "/", h.launchConfirm)
+
 	connect := r.Group("/connect/:ticket", h.enter)
 	connect.Add(fiber.MethodGet, "/", h.connectShow)
 	connect.Add(fiber.MethodPost, "/check", h.connectCheck)
