@@ -97,7 +97,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{options: o, out: out}
 	v := &vault.Vault{
 		Keyring: keyring, Catalog: o.Catalog, Apps: o.Store, Methods: methods(),
-		Outlet: &auth.Outlet{Client: out, Simulate: o.Simulate}, RedirectURI: public + "/callback",
+		Outlet: &auth.Outlet{Client: out, Simulate: o.Simulate, Documents: &auth.Documents{Logger: o.Logger.With("room", "auth")}}, RedirectURI: public + "/callback",
 	}
 	e.Source = &token.Source{
 		Store: o.Store, Vault: v, Holder: o.Holder, LeaseTTL: out.Longest() + 10*time.Second, ReadWait: o.ReadWait,

@@ -89,6 +89,8 @@ type Pending struct {
 	Verifier string `json:"verifier,omitempty"`
 	// DeviceCode is what the token endpoint is asked with (RFC 8628 §3.4).
 	DeviceCode string `json:"device_code,omitempty"`
+	// Nonce comes back in the ID token (OpenID Connect Core §3.1.2.1).
+	Nonce string `json:"nonce,omitempty"`
 	// Requested are the scopes asked for.
 	Requested []string `json:"requested,omitempty"`
 }

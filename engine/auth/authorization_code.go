@@ -30,6 +30,9 @@ func (authorizationCode) Begin(_ context.Context, r Request) (Step, Pending, err
 	if r.Auth.PKCE.Used() {
 		p.Verifier = oauth2.GenerateVerifier()
 	}
+	if r.Auth.IDToken != nil {
+		p.Nonce = newState()
+	}
 	return r.leave(p)
 }
 
@@ -55,6 +58,11 @@ func (authorizationCode) Complete(ctx context.Context, r Request, p Pending, a A
 	}
 	done.Credential.Fields = r.Fields
 	done.Captured = merge(captured, done.Captured)
+	claims, err := r.verifyIDToken(ctx, done.Credential, p)
+	if err != nil {
+		return nil, err
+	}
+	r.learn(&done.Credential, claims)
 	if len(done.Credential.Scopes) == 0 {
 		// An answer without scope grants what was asked for (RFC 6749 §5.1).
 		done.Credential.Scopes = p.Requested

@@ -66,6 +66,11 @@ func call(ctx context.Context, m applier, r Request, q *definition.Request, c Cr
 		f, _ := r.refusal(a, q.Outcome, reply.env, who, s)
 		return reply, f
 	}
+	if q.Parse == definition.ParseJWT {
+		if err := r.proveAnswer(ctx, a); err != nil {
+			return reply, err
+		}
+	}
 	reply.Captured = capture(q.Capture, reply.env)
 	return reply, nil
 }

@@ -73,6 +73,9 @@ func (r Request) authorizeParams(p Pending, env definition.Env) ([]pair, error) 
 		return nil, err
 	}
 	out = append(out, scopes...)
+	if p.Nonce != "" {
+		out = append(out, pair{"nonce", p.Nonce})
+	}
 	if p.Verifier == "" {
 		return out, nil
 	}
@@ -118,6 +121,7 @@ func (r Request) afterConsent(ctx context.Context, p Pending, a Answer, obtain f
 		return nil, err
 	}
 	done.Captured = merge(captured, done.Captured)
+	r.learn(&done.Credential, nil)
 	if len(done.Credential.Scopes) == 0 {
 		done.Credential.Scopes = r.consented(p)
 	}

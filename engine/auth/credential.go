@@ -22,7 +22,7 @@ type Credential struct {
 	// Tokens are further tokens of the same grant, Values what a login yielded, Fields what the
 	// person typed.
 	Tokens, Values, Fields map[string]secret.Value
-	// Answer is the token endpoint's answer while a flow completes; it is not kept.
+	// Answer is what was learnt beside the credential while a flow completes; it is not kept.
 	Answer any
 }
 

@@ -129,6 +129,11 @@ func (deviceCode) Poll(ctx context.Context, r Request, p Pending, w Wait) (Step,
 	if err != nil {
 		return r.stillWaiting(w, err)
 	}
+	claims, err := r.verifyIDToken(ctx, done.Credential, p)
+	if err != nil {
+		return nil, err
+	}
+	r.learn(&done.Credential, claims)
 	if done.Credential.Fields = r.Fields; len(done.Credential.Scopes) == 0 {
 		// An answer without scope grants what was asked for (RFC 6749 §5.1).
 		done.Credential.Scopes = p.Requested

@@ -76,7 +76,7 @@ type explanation struct {
 func (x explanation) all() {
 	if x.a.Authorize != nil {
 		x.fromAuthorize().request("authorize (in the browser)", func(r Request, _ Credential) (*http.Request, error) {
-			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth)})
+			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth), Nonce: nonce(r.Auth)})
 			if err != nil {
 				return nil, err
 			}
@@ -103,6 +103,15 @@ func (x explanation) all() {
 			return r.tokenRequest(context.Background(), t, r.refreshParams(t, c), r.env(&c))
 		})
 	}
+	if t := x.a.IDToken; t != nil && t.JWKSURL != nil {
+		x.request("keys of the ID token", func(r Request, _ Credential) (*http.Request, error) {
+			u, err := t.JWKSURL.FillURL(r.callEnv(nil))
+			if err != nil {
+				return nil, err
+			}
+			return http.NewRequestWithContext(context.Background(), http.MethodGet, u.String(), http.NoBody)
+		})
+	}
 	if x.a.Introspect != nil {
 		x.call("introspect", x.a.Introspect.Request)
 	}
@@ -121,6 +130,7 @@ func (x explanation) all() {
 		for _, s := range id.Also {
 			x.call("identity, "+s.ID, s.Request)
 		}
+		x.call("identity, picture", id.Picture)
 	}
 	for _, ch := range x.k.ChoicesFor(x.a) {
 		x.call("choose "+ch.ID, ch.Request)
@@ -168,6 +178,13 @@ func verifier(a *definition.Auth) string {
 		return ""
 	}
 	return "[code_verifier]"
+}
+
+func nonce(a *definition.Auth) string {
+	if a.IDToken == nil {
+		return ""
+	}
+	return "[nonce]"
 }
 
 func (x explanation) call(title string, q *definition.Request) {

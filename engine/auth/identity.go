@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 
 	"dowel/engine/definition"
 	"dowel/engine/fault"
@@ -11,8 +12,10 @@ import (
 
 // Identity is who the end user is at the provider, as the definition reads it.
 type Identity struct {
-	Subject, Email, Name, Username, Avatar string
-	EmailVerified                          bool
+	Subject, Email, Name, Username string
+	// Avatar is the address of a picture, or the picture itself as a data URL.
+	Avatar        string
+	EmailVerified bool
 }
 
 // Identify reads who c belongs to. tested is the answer to the definition's test. A definition
@@ -22,32 +25,75 @@ func Identify(ctx context.Context, m Method, r Request, c Credential, tested *Re
 	if id == nil {
 		return Identity{}, nil
 	}
-	env := r.env(&c)
+	env, err := r.identityEnv(ctx, m, id, c, tested)
+	if err != nil || env == nil {
+		return Identity{}, err
+	}
+	if env["steps"], err = r.alsoAsk(ctx, m, id, c); err != nil {
+		return Identity{}, err
+	}
+	env["token"], env["id_token"], env["callback"] = c.answer(), c.claims(), c.cameBack()
+	out, err := r.readIdentity(id, env)
+	if err == nil && out.Avatar == "" && id.Picture != nil {
+		out.Avatar = picture(ctx, m, r, id.Picture, c)
+	}
+	return out, err
+}
+
+// identityEnv is what the formulas of id read as response, with all that they may read beside it; nil if
+// there is nothing to read.
+func (r Request) identityEnv(ctx context.Context, m Method, id *definition.Identity, c Credential, tested *Reply) (definition.Env, error) {
 	switch {
 	case id.Request != nil:
 		reply, err := Call(ctx, m, r, id.Request, c, nil)
-		if err != nil {
-			return Identity{}, err
-		}
-		env = reply.env
+		return maps.Clone(reply.env), err
 	case id.From == "token":
-		env["response"] = map[string]any{"status": 200, "headers": map[string]any{}, "cookies": map[string]any{}, "body": c.answer(), "text": ""}
+		return r.reading(c, c.answer()), nil
+	case id.From == "id_token":
+		return r.reading(c, c.claims()), nil
 	case tested != nil && tested.a != nil:
-		env = tested.env
-	default:
-		return Identity{}, nil
+		return maps.Clone(tested.env), nil // the reply's own stays as it is
 	}
+	return nil, nil
+}
+
+// reading is what formulas may read where body is in the place of an answer.
+func (r Request) reading(c Credential, body any) definition.Env {
+	env := r.env(&c)
+	env["response"] = map[string]any{
+		"status": http.StatusOK, "headers": map[string]any{}, "cookies": map[string]any{}, "body": body, "text": "",
+	}
+	return env
+}
+
+// alsoAsk makes the further requests of id, and returns their answers by name.
+func (r Request) alsoAsk(ctx context.Context, m Method, id *definition.Identity, c Credential) (map[string]any, error) {
 	steps := map[string]any{}
 	for _, s := range id.Also {
-		reply, err := Call(ctx, m, r, s.Request, c, steps)
-		if err != nil {
-			return Identity{}, err
+		reply, err := call(ctx, m, r, s.Request, c, steps)
+		switch {
+		case err == nil:
+			steps[s.ID] = reply.a.env()
+		case s.Optional && reply.tellsNothing():
+			steps[s.ID] = map[string]any{"status": reply.a.Status}
+		default:
+			return nil, err
 		}
-		steps[s.ID] = reply.a.env()
 	}
-	env = maps.Clone(env) // the reply's own stays as it is
-	env["steps"], env["token"] = steps, c.answer()
-	return r.readIdentity(id, env)
+	return steps, nil
+}
+
+// tellsNothing reports whether an answer only says that there is nothing, or nothing for this
+// credential.
+func (reply Reply) tellsNothing() bool {
+	if reply.a == nil {
+		return false
+	}
+	switch reply.a.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		return true
+	}
+	return false
 }
 
 // maxSubject bounds the subject, in characters (OpenID Connect Core §2 allows 255).
@@ -56,6 +102,9 @@ const maxSubject = 300
 func (r Request) readIdentity(id *definition.Identity, env definition.Env) (Identity, error) {
 	if id.RejectWhen.Is(env) {
 		return Identity{}, fault.E(fault.Refused, r.Connector.Name+" says this account is not active", nil).WithCode("account-rejected")
+	}
+	if err := r.sameSubject(env); err != nil {
+		return Identity{}, err
 	}
 	subject := id.Subject.Text(env)
 	if subject != clean(subject, maxSubject) {
@@ -68,4 +117,16 @@ func (r Request) readIdentity(id *definition.Identity, env definition.Env) (Iden
 		EmailVerified: id.EmailVerified.Is(env),
 	}
 	return out, nil
+}
+
+// sameSubject compares the subject that an answer names with that of the ID token: they must be the
+// same (OpenID Connect Core §5.3.2), or one person's token could bring another's data.
+func (r Request) sameSubject(env definition.Env) error {
+	claims, _ := env["id_token"].(map[string]any)
+	response, _ := env["response"].(map[string]any)
+	body, _ := response["body"].(map[string]any)
+	if claims["sub"] == nil || body["sub"] == nil || definition.Text(claims["sub"]) == definition.Text(body["sub"]) {
+		return nil
+	}
+	return r.unproven(errors.New("the answer is about another subject"))
 }

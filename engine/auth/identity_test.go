@@ -193,3 +193,70 @@ func TestOptions(t *testing.T) {
 		t.Errorf("of 1000 there are %d options, %v", len(got), err)
 	}
 }
+
+const optionalMails = `
+id: acme
+name: Acme
+hosts: [x.example.com]
+auth:
+  - {id: token, kind: bearer}
+identity:
+  request: {get: https://x.example.com/me}
+  also: [{id: mails, optional: true, request: {get: https://x.example.com/mails}}]
+  subject: response.body.id
+  email: find(steps.mails.body, .primary && .verified).email
+  email_verified: find(steps.mails.body, .primary && .verified).verified
+  picture: {get: https://x.example.com/photo}
+`
+
+func TestWhatIsOptionalMayTellNothing(t *testing.T) {
+	for answer, want := range map[string]string{
+		`[{"email":"ana@example.com","primary":true,"verified":true}]`:  "ana@example.com",
+		`[{"email":"ana@example.com","primary":true,"verified":false}]`: "",
+		`{"email":"ana@example.com","primary":true,"verified":true}`:    "", `[]`: "", "401 {}": "", `403 {"message":"no"}`: "", "404 <html>": "",
+		"500 {}": "?", "429 {}": "?",
+	} {
+		r, _ := connect(t, optionalMails, map[string]string{"GET https://x.example.com/me": object("id", 7), "GET https://x.example.com/mails": answer})
+		got, err := auth.Identify(t.Context(), methodOf(t, r), r, me(), nil)
+		switch {
+		case want == "?" && err == nil, want != "?" && err != nil:
+			t.Errorf("%s: %v", answer, err)
+		case want != "?" && got != auth.Identity{Subject: "7", Email: want, EmailVerified: want != ""}:
+			t.Errorf("%s: %+v", answer, got)
+		}
+	}
+}
+
+func TestAPictureIsKeptIfItIsASmallPicture(t *testing.T) {
+	png := "\x89PNG\r\n\x1a\n" + strings.Repeat("x", 100)
+	for answer, want := range map[string]string{
+		png: "data:image/png;base64,", "\xff\xd8\xff\xe0 jpeg": "data:image/jpeg;base64,", "GIF89a": "data:image/gif;base64,",
+		"404 " + png: "", "": "", `{"error":"none"}`: "", "<svg xmlns='http://www.w3.org/2000/svg' onload='x()'/>": "",
+		"<html>": "", "\x89PNG\r\n\x1a\n" + strings.Repeat("x", 20<<10): "",
+	} {
+		r, _ := connect(t, optionalMails, map[string]string{"GET https://x.example.com/me": object("id", 7), "GET https://x.example.com/photo": answer})
+		got, err := auth.Identify(t.Context(), methodOf(t, r), r, me(), nil)
+		if err != nil || !strings.HasPrefix(got.Avatar, want) || want == "" && got.Avatar != "" {
+			t.Errorf("%.30q: %.40s, %v; want %s", answer, got.Avatar, err, want)
+		}
+	}
+}
+
+func TestUserinfoIsAboutTheSubjectOfTheIDToken(t *testing.T) {
+	source := strings.Replace(openID, "identity: {from: id_token, subject: response.body.sub", `identity: {request: {get: "https://id.example.com/me"}, subject: response.body.sub`, 1)
+	for answer, good := range map[string]bool{
+		object("sub", "u1"): true, object("sub", "u2"): false, object("id", "u2"): true, object("sub", 1): false, "[]": true,
+	} {
+		r, p := connect(t, source, map[string]string{"GET https://id.example.com/keys": theirKeys(), "GET https://id.example.com/me": answer})
+		done, err := proveWith(t, r, p, func(nonce string) string {
+			return sign(claims{"alg": "RS256", "kid": "rsa"}, segment(goodClaims(nonce)), theirKey())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = auth.Identify(t.Context(), methodOf(t, r), r, done.Credential, nil)
+		if (err == nil) != good || err != nil && fault.As(err).Code != "issuer-mismatch" {
+			t.Errorf("%s: %v", answer, err)
+		}
+	}
+}

@@ -15,6 +15,8 @@ type Outlet struct {
 	// Simulate, in development, returns where the addresses of a connector really lead: both our calls
 	// and the browser's. Nil means to the provider.
 	Simulate func(connector string) func(*url.URL) *url.URL
+	// Documents keeps what providers publish about themselves; nil: it is fetched whenever it is needed.
+	Documents *Documents
 }
 
 // scoped returns the way out for r: the hosts its definition declares and no others.

@@ -3,7 +3,6 @@ package auth
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ func (r Request) credential(a *response, t *definition.TokenAnswer, env definiti
 	if before != nil {
 		c = *before
 	}
-	c.Kind, c.Answer, c.ObtainedAt = r.Auth.Kind, unprinted{&a.body}, stamp(a.ReceivedAt)
+	c.Kind, c.Answer, c.ObtainedAt = r.Auth.Kind, learnt{&facts{body: a.body}}, stamp(a.ReceivedAt)
 	body, _ := a.body.(map[string]any)
 	pick := func(e *definition.Expression, usual string) any {
 		if e != nil {
@@ -154,21 +153,4 @@ func capture(cs definition.Captures, env definition.Env) map[string]string {
 		out[k] = clean(v, 2000)
 	}
 	return out
-}
-
-// unprinted keeps the answer of a token endpoint, which is full of secrets, from being printed with
-// the credential that carries it.
-type unprinted struct{ body *any }
-
-// Format writes nothing of the answer, whatever the verb.
-func (unprinted) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[answer]") }
-
-// MarshalJSON writes nothing of the answer either.
-func (unprinted) MarshalJSON() ([]byte, error) { return []byte(`"[answer]"`), nil }
-
-func (c *Credential) answer() any {
-	if u, ok := c.Answer.(unprinted); ok {
-		return *u.body
-	}
-	return c.Answer
 }

@@ -55,7 +55,9 @@ type Auth struct {
 	// Introspect asks the provider about a token whose answer tells no lifetime, and stands in for the
 	// test where there is none.
 	Introspect *Introspection `yaml:"introspect"`
-	Errors     Errors         `yaml:"errors"`
+	// IDToken says how an ID token is verified; nil: it is not, and nothing of it is believed.
+	IDToken *IDToken `yaml:"id_token"`
+	Errors  Errors   `yaml:"errors"`
 	// Assertion is traded for an access token (RFC 7523 §2.1).
 	Assertion *JWT `yaml:"assertion"`
 	// ClientAssertion authenticates the client where client_auth says so (RFC 7523 §2.2).

@@ -99,6 +99,7 @@ func (k *compiler) auth(a *Auth) {
 	k.refresh(a.Refresh)
 	k.request(a.Revoke, inRevoke, "client")
 	k.introspection(a.Introspect)
+	k.idToken(a.IDToken)
 	for _, e := range []*Expression{a.Errors.DeadGrant, a.Errors.Throttled, a.Errors.Transient, a.Errors.App} {
 		k.decision(e, place{}.answering())
 	}
@@ -248,8 +249,9 @@ func (k *compiler) identity(id *Identity) {
 	}
 	k.request(id.Request, inCall, "credential")
 	for _, s := range id.Also {
-		k.step(s, inCall, "credential")
+		k.request(s.Request, inCall, "credential")
 	}
+	k.request(id.Picture, inCall, "credential")
 	for _, e := range []*Expression{id.Subject, id.Email, id.Name, id.Username, id.Avatar} {
 		k.value(e, inIdentity)
 	}

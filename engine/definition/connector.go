@@ -86,21 +86,32 @@ type API struct {
 // Identity says who the end user is at the provider.
 type Identity struct {
 	// From says which answer the expressions read: "test" (the answer to the test), "token" (the
-	// answer of the token endpoint) or empty for Request.
+	// answer of the token endpoint), "id_token" (the claims of the verified ID token) or empty for
+	// Request.
 	From    string   `yaml:"from"`
 	Request *Request `yaml:"request"`
 	// Also are further requests; their answers are steps.<id>.body.
-	Also          []*Step     `yaml:"also"`
-	Subject       *Expression `yaml:"subject"`
-	Email         *Expression `yaml:"email"`
-	EmailVerified *Expression `yaml:"email_verified"`
-	Name          *Expression `yaml:"name"`
-	Username      *Expression `yaml:"username"`
-	Avatar        *Expression `yaml:"avatar"`
+	Also          []*IdentityStep `yaml:"also"`
+	Subject       *Expression     `yaml:"subject"`
+	Email         *Expression     `yaml:"email"`
+	EmailVerified *Expression     `yaml:"email_verified"`
+	Name          *Expression     `yaml:"name"`
+	Username      *Expression     `yaml:"username"`
+	Avatar        *Expression     `yaml:"avatar"`
+	// Picture, when Avatar tells no address, is answered with the picture itself.
+	Picture *Request `yaml:"picture"`
 	// RejectWhen is true for an account that must not be accepted.
 	RejectWhen *Expression `yaml:"reject_when"`
 
 	none bool // the definition says that nothing tells
+}
+
+// IdentityStep is a further request about the end user; its answer is steps.<id>.
+type IdentityStep struct {
+	ID      string   `yaml:"id"`
+	Request *Request `yaml:"request"`
+	// Optional says that status 401, 403 or 404 only means that nothing more is told.
+	Optional bool `yaml:"optional"`
 }
 
 // Choice is one question asked after connecting, with options the provider lists.

@@ -27,6 +27,7 @@ type place struct {
 	option     bool
 	request    bool // the request that is being signed
 	signature  bool
+	idToken    bool // the claims of the ID token
 }
 
 type fieldAccess int
@@ -52,8 +53,9 @@ var (
 	inCall      = place{fields: allFields, app: true, captured: true, credential: true}
 	inRevoke    = place{fields: allFields, app: true, appSecret: true, captured: true, credential: true}
 	inLogin     = place{fields: allFields, captured: true, steps: true}
-	inIdentity  = place{fields: publicFields, captured: true, steps: true, response: true, token: true}
+	inIdentity  = place{fields: publicFields, captured: true, steps: true, response: true, token: true, callback: true, idToken: true}
 	inOption    = place{captured: true, option: true}
+	inProof     = place{fields: publicFields, app: true, captured: true, idToken: true}
 	inJWT       = place{fields: allFields, app: true, appSecret: true, captured: true}
 	// What a signature is computed with is not sent; where it goes is.
 	inSign   = place{fields: allFields, app: true, appSecret: true, captured: true, credential: true, request: true}
@@ -111,6 +113,9 @@ func (p place) types() types.Map {
 	if p.option {
 		env["option"] = types.Any
 	}
+	if p.idToken {
+		env["id_token"] = types.Map{types.Extra: types.Any}
+	}
 	if p.assertion {
 		env["assertion"] = types.String
 	}
@@ -139,7 +144,7 @@ func answerType() types.Map {
 }
 
 // roots are the names a formula may begin with, somewhere.
-var roots = []string{"inputs", "environment", "values", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option", "assertion", "request", "signature"}
+var roots = []string{"inputs", "environment", "values", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option", "assertion", "request", "signature", "id_token"}
 
 // byName are the roots that hold secrets. At run time they hold all of them, so they are read by
 // names that can be checked, or not at all.

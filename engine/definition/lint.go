@@ -34,7 +34,7 @@ func Rules() []Rule {
 		customRules(),
 		captureRules(),
 		answerRules(),
-		testRules(),
+		testRules(), idTokenRules(),
 		jwtRules(),
 		appRules(),
 	)
@@ -121,6 +121,7 @@ func (l *linter) requests(f func(r *Request, at string)) {
 		for i, s := range id.Also {
 			one(s.Request, fmt.Sprintf("%s/also/%d/request", at, i))
 		}
+		one(id.Picture, at+"/picture")
 	}
 	choices := func(cs []*Choice, at string) {
 		for i, ch := range cs {

@@ -33,6 +33,9 @@ func (l *linter) addresses(f func(t *Template, underBase bool)) {
 		if a.Refresh != nil {
 			one(a.Refresh.URL, false)
 		}
+		if a.IDToken != nil {
+			one(a.IDToken.JWKSURL, false)
+		}
 	})
 	l.clientRequests(func(q *ClientRequest, _ string) { one(&q.URL, false) })
 	l.requests(func(r *Request, _ string) { one(&r.URL, true) })
@@ -51,6 +54,9 @@ func lintHTTPURL(l *linter) {
 	l.methods(func(a *Auth, _ string) {
 		if a.Issuer != nil && len(a.Issuer.parts) > 0 {
 			check(a.Issuer, false)
+		}
+		if t := a.IDToken; t != nil && t.Issuer != nil && len(t.Issuer.parts) > 0 {
+			check(t.Issuer, false)
 		}
 	})
 	l.links(func(link, at string) {

@@ -65,6 +65,16 @@ func lintDuplicateID(l *linter) {
 		}
 		unique("step", at, ids)
 	}
+	also := func(at string, id *Identity) {
+		if id == nil {
+			return
+		}
+		var ids []string
+		for _, s := range id.Also {
+			ids = append(ids, s.ID)
+		}
+		unique("step", at, ids)
+	}
 	choices := func(at string, cs []*Choice) {
 		var ids []string
 		for _, c := range cs {
@@ -74,16 +84,12 @@ func lintDuplicateID(l *linter) {
 	}
 	var methods []string
 	choices("/choose", l.c.Choose)
-	if l.c.Identity != nil {
-		steps("/identity/also", l.c.Identity.Also)
-	}
+	also("/identity/also", l.c.Identity)
 	l.methods(func(a *Auth, at string) {
 		methods = append(methods, a.ID)
 		choices(at+"/choose", a.Choose)
 		steps(at+"/login", a.Login)
-		if a.Identity != nil {
-			steps(at+"/identity/also", a.Identity.Also)
-		}
+		also(at+"/identity/also", a.Identity)
 	})
 	unique("method", "/auth", methods)
 }
@@ -126,6 +132,8 @@ func lintIdentitySource(l *linter) {
 		switch {
 		case id.From == "test" && !l.c.Testable(a):
 			l.report(at, "the identity of %q is read from the test, and there is none", a.ID)
+		case id.From == "id_token" && !a.proves():
+			l.report(at, "the identity of %q is read from the ID token, and nothing says how that is verified; add id_token", a.ID)
 		case id.From == "token" && a.Token == nil:
 			l.report(at, "the identity of %q is read from the token endpoint's answer, and kind %s has no token endpoint", a.ID, a.Kind)
 		}

@@ -105,6 +105,9 @@ func lintReserved(l *linter) {
 		for i, t := range a.Exchanges() {
 			check(t.Params, reservedOfToken(a), exchangeAt(at, i)+"/params")
 		}
+		if a.Authorize != nil && a.IDToken != nil {
+			check(a.Authorize.Params, map[string]string{"nonce": "it is made anew for every flow"}, at+"/authorize/params")
+		}
 		if a.Authorize != nil {
 			reserved := reservedOf(a)
 			check(a.Authorize.Params, reserved, at+"/authorize/params")

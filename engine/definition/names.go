@@ -13,6 +13,7 @@ type names struct {
 	captured         []string
 	tokens, sessions []string // credential.tokens.<name>, credential.<name>
 	steps            []string
+	proven           bool // an ID token is verified, and has claims
 }
 
 // ofCredential are the names that every credential has.
@@ -46,6 +47,10 @@ func (n names) check(u use, p place) *formulaFault {
 		return known(u, slices.Concat(ofCredential, n.sessions))
 	case "request":
 		return known(u, ofRequest)
+	case "id_token":
+		if !n.proven {
+			return &formulaFault{rule: "unknown-name", message: "no ID token is verified here, so nothing is known of its claims; say how under id_token", offset: u.offset}
+		}
 	case "credential.tokens":
 		return known(u, n.tokens)
 	}
@@ -132,6 +137,7 @@ func (k *compiler) namesOf(a *Auth) names {
 			n.fields = append(n.fields, m.Fields...) // in hosts: those of other methods are empty
 		}
 		n.app = append(n.app, m.AppFields...)
+		n.proven = n.proven || m.proves()
 		n.captured = append(n.captured, m.captured()...)
 		n.tokens = append(n.tokens, m.tokenNames()...)
 		n.sessions = append(n.sessions, m.sessionNames()...)

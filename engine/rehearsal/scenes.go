@@ -39,6 +39,7 @@ func (p *play) scenes() []scene {
 		{"too late", p.tooLate},
 		{"late handover", p.lateHandover},
 		{"launch", p.launch},
+		{"forged ID token", p.forgedIDToken},
 		{"wrong secret", p.wrongSecret},
 		{"wrong key", p.wrongKey},
 		{"unfit key", p.unfitKey},

@@ -33,3 +33,21 @@ func (p *play) introspection(ctx context.Context) (bool, error) {
 	}
 	return true, err
 }
+
+// forgedIDToken has the provider's ID token spoilt in every way: nobody may be connected with one.
+func (p *play) forgedIDToken(ctx context.Context) (bool, error) {
+	if p.a.IDToken == nil {
+		return false, nil
+	}
+	for _, how := range simulator.ForgedIDTokens {
+		if how == "nonce" && p.a.Authorize == nil {
+			continue // none was sent
+		}
+		p.simulator.Set(p.k.ID, simulator.Fault{Kind: simulator.FaultIDToken, Value: how})
+		at, err := p.connect(ctx, p.answers, ben, "allow")
+		if err := failed(at, err, "issuer-mismatch"); err != nil {
+			return true, fmt.Errorf("with an ID token that is wrong in its %s: %w", how, err)
+		}
+	}
+	return true, nil
+}

@@ -39,6 +39,9 @@ func (c *call) apiCall(hits []hit) *answer {
 			if _, p := c.asked(h); p != nil {
 				return c.callRefusal([]hit{h}, p)
 			}
+			if h.picture {
+				return pictureAnswer()
+			}
 			c.tell(d, h, who.account)
 			how = h.request.Reading
 		}
@@ -47,6 +50,9 @@ func (c *call) apiCall(hits []hit) *answer {
 		d.set(body(), map[string]any{
 			"simulated": true, "method": c.r.Method, "path": c.path, "account": who.account.Email,
 		})
+	}
+	if who.auth != nil && who.auth.IDToken != nil && how.Parse == definition.ParseJWT {
+		return c.signedAnswer(who, d, how)
 	}
 	return d.answer(http.StatusOK, how)
 }
@@ -62,11 +68,11 @@ func (c *call) tell(d document, h hit, a Account) {
 		all.identity(id, a)
 		d.set(body(), merge(d.get(body()), all.get(body())))
 	}
-	if h.step != nil && id != nil {
+	if h.also != "" && id != nil {
 		all := document{}
 		all.identity(id, a)
 		// find(list, …) makes its list only as far as the identity reads it.
-		d.set(body(), merge(d.get(body()), all.get([]any{"steps", h.step.ID, "body"})))
+		d.set(body(), merge(d.get(body()), all.get([]any{"steps", h.also, "body"})))
 	}
 	for i := range h.request.Capture {
 		d.place(&h.request.Capture[i].Value, c.capturedValue(h.request.Capture[i].Name))

@@ -20,6 +20,7 @@ const (
 	roleRevoke     role = "revoke"
 	roleLogin      role = "login"
 	roleIntrospect role = "introspect"
+	roleKeys       role = "keys"
 	roleCall       role = "api"
 )
 
@@ -30,7 +31,9 @@ type endpoint struct {
 	address address
 	auth    *definition.Auth
 	request *definition.Request // of revoke, login and calls
-	step    *definition.Step    // of login, and of what identity asks besides
+	step    *definition.Step    // of login
+	also    string              // of what identity asks besides: the step's id
+	picture bool                // answered with a picture
 	then    int                 // of token: which of token.then it is, from 1; 0 is the token request itself
 	// tells says that the answer is where the identity is read; choice that options are.
 	tells  bool
@@ -96,6 +99,9 @@ func (a *atlas) method(m *definition.Auth) {
 	if m.Revoke != nil {
 		a.request(endpoint{role: roleRevoke, auth: m, request: m.Revoke})
 	}
+	if t := m.IDToken; t != nil && t.JWKSURL != nil {
+		a.add(endpoint{role: roleKeys, auth: m, method: http.MethodGet}, t.JWKSURL.Source)
+	}
 	if in := m.Introspect; in != nil {
 		id := a.connector.IdentityFor(m)
 		tells := len(a.connector.TestsFor(m)) == 0 && id != nil && id.Request == nil && id.From == "test"
@@ -112,7 +118,7 @@ func (a *atlas) method(m *definition.Auth) {
 func (a *atlas) calls(m *definition.Auth) {
 	id := a.connector.IdentityFor(m)
 	for _, t := range a.connector.TestsFor(m) {
-		tells := id != nil && id.Request == nil && id.From != "token"
+		tells := id != nil && id.From == "test"
 		a.request(endpoint{role: roleCall, auth: m, request: t, tells: tells})
 	}
 	if id != nil {
@@ -121,9 +127,12 @@ func (a *atlas) calls(m *definition.Auth) {
 		}
 		for _, s := range id.Also {
 			if s.Request != nil {
-				a.request(endpoint{role: roleCall, auth: m, request: s.Request, step: s})
+				a.request(endpoint{role: roleCall, auth: m, request: s.Request, also: s.ID})
 			}
 		}
+	}
+	if id != nil && id.Picture != nil {
+		a.request(endpoint{role: roleCall, auth: m, request: id.Picture, picture: true})
 	}
 	for _, ch := range a.connector.ChoicesFor(m) {
 		if ch.Request != nil {

@@ -17,7 +17,6 @@ import (
 type consent struct {
 	code
 	state  string
-	inputs slots
 	claims map[string]any // of a token that signs the answer
 	postTo string         // where the server posts, if that is told apart from where the browser goes
 	decide sync.Once
@@ -31,6 +30,8 @@ type code struct {
 	auth                        *definition.Auth
 	account                     Account
 	scopes                      map[string][]string
+	nonce                       string
+	inputs                      slots // in the address
 	expires                     time.Time
 	grant                       *grant // what it was traded for; nil before
 }
@@ -67,8 +68,8 @@ func (c *call) authorize(h hit) *answer {
 	if redirect == "" {
 		redirect = app.redirects[0]
 	}
-	ask := &consent{state: state, inputs: h.slots, code: code{
-		connector: c.connector.ID, client: app.id, redirect: redirect, auth: h.auth,
+	ask := &consent{state: state, code: code{
+		inputs: h.slots, connector: c.connector.ID, client: app.id, redirect: redirect, auth: h.auth,
 	}}
 	if p := ask.read(h, got, c.r.URL.RawQuery, param); p != nil {
 		return c.back(ask, url.Values{"error": {p.code}, "error_description": {p.description}})
@@ -159,6 +160,9 @@ func (ask *consent) read(h hit, got params, query string, param func(string) str
 	filled, p := constants(h.auth.Authorize.Params, got)
 	if p != nil {
 		return p
+	}
+	if ask.nonce = got["nonce"]; ask.nonce == "" && h.auth.IDToken != nil {
+		return refuse("invalid_request", "nonce is missing")
 	}
 	ask.postTo = filled["callback.redirect_uri"]
 	ask.scopes, p = scopesAsked(h.auth, h.auth.Authorize.Names, got, query)

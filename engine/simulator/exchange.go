@@ -33,7 +33,7 @@ func (c *call) exchange(k chosen, client *client) (*answer, *problem) {
 		return nil, p
 	}
 	g := s.newGrant(c.connector.ID, co.auth, client.id, co.account)
-	co.grant, g.scopes = g, co.scopes
+	co.grant, g.scopes, g.nonce, g.known = g, co.scopes, co.nonce, co.inputs
 	refresh := ""
 	if refreshable(co.auth) {
 		refresh = s.newRefreshToken(g)

@@ -94,6 +94,9 @@ func (d document) path(n ast.Node, it []any) ([]any, bool) {
 		callee, ok := n.Callee.(*ast.IdentifierNode)
 		return []any{"claims"}, ok && callee.Value == "jwt_claims"
 	case *ast.BuiltinNode:
+		if n.Name == "fromJSON" && len(n.Arguments) == 1 {
+			return d.path(n.Arguments[0], it) // what is put under a text is written as JSON
+		}
 		if len(n.Arguments) == 0 || !firstOf[n.Name] && n.Name != "filter" {
 			return nil, false
 		}
@@ -174,8 +177,11 @@ func (d document) split(n *ast.BinaryNode, value any, it []any) {
 	}
 	words := strings.SplitN(text, " ", max(len(leaves), 1))
 	for i, l := range leaves {
-		if i < len(words) {
+		switch {
+		case i < len(words):
 			d.put(l, words[i], it)
+		case len(words) == 1:
+			d.put(l, words[0], it) // an id of several parts has them all
 		}
 	}
 }

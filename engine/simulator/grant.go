@@ -15,6 +15,8 @@ type grant struct {
 	client    string
 	account   Account
 	scopes    map[string][]string // by scope group
+	nonce     string              // of the authorization request
+	known     slots               // what its address told
 	dead      bool
 	log       *GrantLog
 	inFlight  int

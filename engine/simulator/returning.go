@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,6 +19,9 @@ func (c *call) allowed(ask *consent, granted *code) (browser url.Values, server 
 	defer s.mu.Unlock()
 	s.statsOf(c.connector.ID).Allowed++
 	told := document{}
+	if id := c.connector.IdentityFor(a); id != nil {
+		told.identity(id, granted.account) // some tell here who allowed it
+	}
 	told.decide(a.Callback.Denied, false)
 	if name, _ := codeName(a); name != "" {
 		value := s.issue("code")
@@ -144,7 +148,15 @@ func (d document) brought() url.Values {
 	query, _ := d.get([]any{"callback", "query"}).(map[string]any)
 	out := url.Values{}
 	for name, v := range query {
-		if text := definition.Text(v); text != "" {
+		text := definition.Text(v)
+		if _, nested := v.(map[string]any); nested {
+			b, err := json.Marshal(v)
+			if err != nil {
+				continue // what an identity reads can be written
+			}
+			text = string(b)
+		}
+		if text != "" {
 			out.Set(name, text)
 		}
 	}

@@ -293,6 +293,8 @@ func (c *call) answer(role role, hits []hit) *answer {
 		if a := c.login(hits); a != nil {
 			return a
 		}
+	case roleKeys:
+		return c.keys(hits[0])
 	case roleIntrospect:
 		if a := c.introspect(hits); a != nil {
 			return a

@@ -52,7 +52,7 @@ func (a *answer) speak(how definition.Reading, body any) (err error) {
 		a.body = []byte("callback( " + string(a.body) + " );\n")
 	case definition.ParseJWT:
 		a.set("Content-Type", "application/jwt")
-		a.body, err = signed(body)
+		a.body, err = signed("RS256", "", body)
 	default:
 		a.set("Content-Type", "application/json")
 		a.body, err = json.Marshal(body)

@@ -14,7 +14,8 @@ import (
 func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
 	s, d := c.s, document{}
 	lifetime := s.lifetime(k.auth)
-	d.give(k.answer.AccessToken, "access_token", s.newToken(g, k.stage(), lifetime))
+	accessToken := s.newToken(g, k.stage(), lifetime)
+	d.give(k.answer.AccessToken, "access_token", accessToken)
 	d.give(k.answer.TokenType, "token_type", "Bearer")
 	if refresh != "" && !c.failing(FaultNoRefreshToken) {
 		d.give(k.answer.RefreshToken, "refresh_token", refresh)
@@ -27,6 +28,13 @@ func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
 			t := &k.answer.Tokens[i]
 			d.place(&t.Value, s.newToken(g, "tokens."+t.Name, 0))
 		}
+	}
+	if k.auth.IDToken != nil && (k.kind == "code" || k.kind == "device_code") && !(c.failing(FaultIDToken) && c.fault.Value == "absent") {
+		id, err := c.idToken(k, g, accessToken)
+		if err != nil {
+			return plain(http.StatusInternalServerError, err.Error())
+		}
+		d.give(k.answer.IDToken, "id_token", id)
 	}
 	c.tellScopes(d, k, g)
 	for i := range k.answer.Capture {
