@@ -10,7 +10,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"dowel/engine/definition"
-	"dowel/engine/fault"
 )
 
 // The way there and back: the browser goes to the provider with what a definition says, and what it
@@ -20,7 +19,7 @@ import (
 // leave sends the browser to the provider (RFC 6749 §4.1.1). p keeps what the method needs besides.
 func (r Request) leave(p Pending) (Step, Pending, error) {
 	if id, _ := r.client(r.env(nil)); id == "" && r.Auth.NeedsApp() {
-		return nil, Pending{}, fault.E(fault.Misconfigured, r.Connector.Name+" has no app yet: an operator has to add its client id", nil).WithCode("app-missing")
+		return nil, Pending{}, r.noApp()
 	}
 	p.State, p.Requested = newState(), r.requestedScopes()
 	u, err := r.authorization(p)

@@ -154,6 +154,8 @@ func (r Request) explainedParams(env definition.Env) ([]pair, error) {
 		return r.clientParams(env)
 	case definition.DeviceCode:
 		return r.deviceParams("[device_code]"), nil
+	case definition.Password:
+		return r.passwordParams(env)
 	case definition.JWTBearer:
 		return r.assertionParams(env)
 	}

@@ -91,14 +91,14 @@ func (s *Service) imported(ctx context.Context, p access.Principal, in Import) (
 	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput]); err != nil {
 		return nil, auth.Request{}, none, err
 	}
-	if a.NeedsApp() {
-		if in.AccessToken == "" {
-			return nil, auth.Request{}, none, fault.Field("access_token", "the access token is required for this method")
-		}
+	if a.Token != nil && in.AccessToken != "" {
 		return m, r, auth.Credential{
 			Kind: a.Kind, AccessToken: secret.New(in.AccessToken), RefreshToken: secret.New(in.RefreshToken), TokenType: cmp.Or(in.TokenType, "Bearer"),
-			ObtainedAt: now(), ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Millisecond), Scopes: in.Scopes, Fields: r.Fields,
+			ObtainedAt: now(), ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Millisecond), Scopes: in.Scopes, Fields: auth.Kept(a, r.Fields),
 		}, nil
+	}
+	if a.Kind.Consented() {
+		return nil, auth.Request{}, none, fault.Field("access_token", "the access token is required for this method")
 	}
 	step, _, err := m.Begin(ctx, r)
 	if err != nil {

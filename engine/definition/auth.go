@@ -1,6 +1,9 @@
 package definition
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // AuthKind is a way of obtaining a credential.
 type AuthKind string
@@ -11,6 +14,7 @@ const (
 	DeviceCode        AuthKind = "oauth2_device_code"        // RFC 8628
 	ClientCredentials AuthKind = "oauth2_client_credentials" // RFC 6749 §4.4
 	JWTBearer         AuthKind = "oauth2_jwt_bearer"         // RFC 7523 §2.1
+	Password          AuthKind = "oauth2_password"           // RFC 6749 §4.3
 	Basic             AuthKind = "basic"                     // RFC 7617
 	APIKey            AuthKind = "api_key"
 	Bearer            AuthKind = "bearer" // RFC 6750, a token the person brings
@@ -65,7 +69,7 @@ type Auth struct {
 	// ClientSecret is made anew for each request, instead of being registered.
 	ClientSecret *JWT `yaml:"client_secret"`
 
-	// Basic.
+	// Basic and password.
 	Username *Template `yaml:"username"`
 	Password *Template `yaml:"password"`
 
@@ -88,9 +92,10 @@ type Auth struct {
 	Identity *Identity `yaml:"identity"`
 	Choose   []*Choice `yaml:"choose"`
 
-	noIdentity bool // the method says that it has none, whatever the connector has
-	readsApp   bool // some formula that applies to the method reads the app
-	api        API  // the connector's, with the method's own over it
+	traded     []string // fields whose values are not kept once there is a token
+	noIdentity bool     // the method says that it has none, whatever the connector has
+	readsApp   bool     // some formula that applies to the method reads the app
+	api        API      // the connector's, with the method's own over it
 }
 
 // Authorize is the request the browser is sent to.
@@ -234,6 +239,7 @@ const (
 	GrantAccessToken       = "access_token"       // traded for a newer one
 	GrantClientCredentials = "client_credentials" // another token is asked for
 	GrantJWTBearer         = "jwt_bearer"         // another assertion is traded
+	GrantPassword          = "password"           // user name and password are shown again
 )
 
 // Refresh says how a credential is renewed without the person.
@@ -260,6 +266,25 @@ type Refresh struct {
 	Margin Duration `yaml:"margin"`
 	// Schedule is a cron expression: renew at these times even if nothing expires.
 	Schedule string `yaml:"schedule"`
+}
+
+// Kept reports whether the answer to a field stays with the credential.
+func (a *Auth) Kept(name string) bool { return !slices.Contains(a.traded, name) }
+
+// secretsIn names the secret fields that a template reads.
+func (a *Auth) secretsIn(t *Template) []string {
+	var out []string
+	for _, part := range t.parts {
+		if part.expr == nil {
+			continue
+		}
+		for _, u := range part.expr.uses {
+			if f, ok := a.Fields.Named(u.name); ok && u.root == "fields" && f.Secret() {
+				out = append(out, u.name)
+			}
+		}
+	}
+	return out
 }
 
 // RefreshGrant is what a is renewed with: as its refresh block says, or as its kind usually is; none

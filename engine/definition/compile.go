@@ -77,6 +77,7 @@ func (k *compiler) auth(a *Auth) {
 	k.fields(a.Fields)
 	k.fields(a.AppFields)
 	k.names = k.namesOf(a)
+	k.userPass(a)
 	k.optional(a.Issuer, inIssuer)
 	if a.Authorize != nil {
 		k.template(&a.Authorize.URL, inAuthorize)
@@ -103,8 +104,6 @@ func (k *compiler) auth(a *Auth) {
 	for _, e := range []*Expression{a.Errors.DeadGrant, a.Errors.Throttled, a.Errors.Transient, a.Errors.App} {
 		k.decision(e, place{}.answering())
 	}
-	k.optional(a.Username, inCall)
-	k.optional(a.Password, inCall)
 	k.login(a.Login)
 	k.lifetime(a.Expires, inCall)
 	k.apply(a.Apply)
@@ -116,6 +115,21 @@ func (k *compiler) auth(a *Auth) {
 	k.tests(a.Test)
 	k.identity(a.Identity)
 	k.choices(a.Choose)
+}
+
+// userPass compiles what a person logs in with. A password that was traded for a token is not kept (RFC
+// 6749 §4.3.1), unless it is to be shown again.
+func (k *compiler) userPass(a *Auth) {
+	p := inCall
+	if a.Kind == Password {
+		p = inExchange
+	}
+	k.optional(a.Username, p)
+	k.optional(a.Password, p)
+	if a.Kind == Password && a.RefreshGrant() != GrantPassword {
+		a.traded = a.secretsIn(a.Password)
+		k.names.traded = a.traded
+	}
 }
 
 func (k *compiler) device(d *Device) {

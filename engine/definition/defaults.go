@@ -5,8 +5,8 @@ package definition
 func (a *Auth) defaults() {
 	a.defaultSigning()
 	switch a.Kind {
-	case Basic:
-		a.defaultBasic()
+	case Basic, Password:
+		a.defaultPassword()
 	case Bearer:
 		if len(a.Fields) == 0 {
 			a.Fields = Fields{{Name: "token", Label: "Token", Type: "password"}}
@@ -20,7 +20,7 @@ func (a *Auth) defaults() {
 		return
 	}
 	switch a.Kind {
-	case AuthorizationCode, DeviceCode, ClientCredentials, JWTBearer:
+	case AuthorizationCode, DeviceCode, ClientCredentials, JWTBearer, Password:
 		a.Apply = bearing("${credential.access_token}")
 	case Bearer:
 		a.Apply = bearing("${fields." + a.secretField() + "}")
@@ -31,7 +31,7 @@ func (a *Auth) defaults() {
 	}
 }
 
-func (a *Auth) defaultBasic() {
+func (a *Auth) defaultPassword() {
 	if len(a.Fields) == 0 {
 		a.Fields = Fields{
 			{Name: "username", Label: "User name"},

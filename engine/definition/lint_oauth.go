@@ -18,6 +18,7 @@ func oauthRules() []Rule {
 		{"client-auth-twice", LevelError, "A client authenticates in one way (RFC 6749 §2.3).", lintClientAuthTwice},
 		{"pkce-off", LevelWarning, "Without PKCE a stolen code can be used (RFC 9700 §2.1.1).", lintPKCEOff},
 		{"pkce-plain", LevelWarning, "A plain challenge shows the verifier to whoever sees the request (RFC 7636 §7.2).", lintPKCEPlain},
+		{"legacy-kind", LevelWarning, "A person's password is handed to nobody but the provider, where that can be helped (RFC 9700 §2.4).", lintLegacyKind},
 		{"refresh-unused", LevelError, "What says how to renew does nothing where nothing is renewed.", lintRefreshUnused},
 	}
 }
@@ -116,6 +117,9 @@ func lintReserved(l *linter) {
 		if a.Assertion != nil && a.Token != nil {
 			check(a.Token.Params, map[string]string{"assertion": "see assertion"}, at+"/token/params")
 		}
+		if a.Kind == Password && a.Token != nil {
+			check(a.Token.Params, map[string]string{"username": "see username", "password": "see password"}, at+"/token/params")
+		}
 		if a.Device != nil {
 			check(a.Device.Params, ofDevice, at+"/device/params")
 		}
@@ -209,6 +213,14 @@ func lintPKCEPlain(l *linter) {
 	l.methods(func(a *Auth, at string) {
 		if a.PKCE.Method == "plain" && a.PKCE.Used() {
 			l.report(at+"/pkce/method", "use S256 unless the provider refuses it")
+		}
+	})
+}
+
+func lintLegacyKind(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.Kind == Password && a.Help == "" {
+			l.report(at+"/kind", "the person's password passes through our hands: use another kind if the provider has one, and else tell the person under help why this is asked")
 		}
 	})
 }

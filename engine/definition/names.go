@@ -13,7 +13,8 @@ type names struct {
 	captured         []string
 	tokens, sessions []string // credential.tokens.<name>, credential.<name>
 	steps            []string
-	proven           bool // an ID token is verified, and has claims
+	proven           bool     // an ID token is verified, and has claims
+	traded           []string // fields that are not kept once there is a token
 }
 
 // ofCredential are the names that every credential has.
@@ -100,6 +101,9 @@ func (n names) checkField(u use, fs Fields, p place) *formulaFault {
 			all = append(all, f.Name)
 		}
 		return known(u, all)
+	}
+	if u.root == "fields" && p.credential && slices.Contains(n.traded, u.name) {
+		return &formulaFault{rule: "unknown-name", message: u.name + " is not kept once it is traded for a token (RFC 6749 §4.3.1); it is with refresh: {grant: password}", offset: u.offset}
 	}
 	if f.Secret() && p.fields != allFields {
 		return &formulaFault{rule: "secret-in-the-open", message: u.name + " is secret and would be seen by the browser or stored in the open", offset: u.offset}

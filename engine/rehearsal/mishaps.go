@@ -108,6 +108,20 @@ func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 	return true, failed(at, err, "invalid-key", "app-misconfigured", "provider-error")
 }
 
+// wrongPassword has the person mistype the password that is traded for a token: they must learn that it is
+// theirs to mend.
+func (p *play) wrongPassword(ctx context.Context) (bool, error) {
+	if p.a.Kind != definition.Password {
+		return false, nil
+	}
+	answers, ok := spoilt(p.answers, p.k.Inputs, p.a.Fields)
+	if !ok {
+		return false, nil
+	}
+	at, err := p.connect(ctx, answers, ana, "allow")
+	return true, failed(at, err, "invalid-key")
+}
+
 // providerError has the provider fail while connecting, and while a credential is renewed: neither may
 // cost the person anything.
 func (p *play) providerError(ctx context.Context) (bool, error) {

@@ -41,6 +41,7 @@ func (p *play) scenes() []scene {
 		{"launch", p.launch},
 		{"forged ID token", p.forgedIDToken},
 		{"wrong secret", p.wrongSecret},
+		{"wrong password", p.wrongPassword},
 		{"wrong key", p.wrongKey},
 		{"unfit key", p.unfitKey},
 	}

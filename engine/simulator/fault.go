@@ -11,8 +11,8 @@ import (
 
 // Fault is one way a provider can misbehave.
 type Fault struct {
-	// On says which requests it hits: token (every token request and login), code, device_code, refresh,
-	// client_credentials, login, authorize, device, revoke, api, any. Empty: token.
+	// On says which requests it hits: token (every token request and login), code, device_code, password,
+	// refresh, client_credentials, login, authorize, device, revoke, api, any. Empty: token.
 	On   string    `json:"on"`
 	Kind FaultKind `json:"kind"`
 	// Times is how often; zero: until it is taken away.
@@ -92,7 +92,7 @@ func (f *Fault) hits(role role, grant string) bool {
 		return token || role == roleLogin
 	case "refresh":
 		return token && (grant == "refresh_token" || grant == "access_token")
-	case "code", "device_code", "client_credentials":
+	case "code", "device_code", "password", "client_credentials":
 		return token && grant == f.On
 	}
 	return string(role) == f.On

@@ -49,7 +49,7 @@ func (c *call) tokenParams(method, format string) (params, *problem) {
 	if format == "query" || method == http.MethodGet {
 		return inQuery, nil
 	}
-	for _, secret := range []string{"client_secret", "code", "code_verifier", "device_code", "refresh_token", "assertion", "client_assertion"} {
+	for _, secret := range []string{"client_secret", "code", "code_verifier", "device_code", "password", "refresh_token", "assertion", "client_assertion"} {
 		if inQuery[secret] != "" {
 			// RFC 6749 §2.3.1: never in the request URI.
 			return nil, refuse("invalid_request", secret+" must not be in the address")
@@ -142,8 +142,8 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 		if header != "" || secret != "" {
 			return nil, refuse("invalid_request", "a public client does not authenticate")
 		}
-		if k.kind == "jwt_bearer" && id == "" {
-			return &client{}, nil // RFC 7521 §4.1: the assertion says whom it is from
+		if id == "" && anonymous[k.kind] {
+			return &client{}, nil
 		}
 	}
 	public := k.clientAuth == definition.ClientAuthNone
@@ -155,6 +155,10 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 	}
 	return c.client(id, secret, public, k.kind == "client_credentials")
 }
+
+// anonymous are the grants that need no client: an assertion says whom it is from (RFC 7521 §4.1), and
+// what a person brings is proof enough (RFC 6749 §3.2.1 lets a provider ask for nobody's client id).
+var anonymous = map[string]bool{"jwt_bearer": true, "password": true}
 
 // client returns the registered client. anyone lets a client in that nobody registered, with any
 // secret that is not called wrong.

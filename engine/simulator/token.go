@@ -12,7 +12,7 @@ import (
 // spec is what the definition says about one kind of token request.
 type spec struct {
 	hit
-	kind       string // code, device_code, refresh_token, access_token, client_credentials, jwt_bearer, then
+	kind       string // code, device_code, password, refresh_token, access_token, client_credentials, jwt_bearer, then
 	method     string
 	format     string
 	clientAuth definition.ClientAuth
@@ -60,6 +60,8 @@ func writtenSpec(h hit) spec {
 		s.kind, s.grantType = "device_code", cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:device_code")
 	case definition.ClientCredentials:
 		s.kind, s.grantType = "client_credentials", cmp.Or(t.GrantType, "client_credentials")
+	case definition.Password:
+		s.kind, s.grantType = "password", cmp.Or(t.GrantType, "password")
 	case definition.JWTBearer:
 		s.kind, s.grantType = "jwt_bearer", cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:jwt-bearer")
 	}
@@ -178,7 +180,7 @@ func (k chosen) wanted() bool {
 }
 
 // telling is the parameter that tells what kind of token request it is where the grant type does not.
-var telling = map[string]string{"device_code": "device_code", "refresh_token": "refresh_token"}
+var telling = map[string]string{"device_code": "device_code", "password": "password", "refresh_token": "refresh_token"}
 
 // param returns a standard parameter under the name the provider gives it.
 func (k chosen) param(standard string) string {
@@ -218,6 +220,8 @@ func (c *call) tokenRequest() *answer {
 		a, p = c.exchange(k, client)
 	case "device_code":
 		a, p = c.poll(k, client)
+	case "password":
+		a, p = c.passwordGrant(k, client)
 	case "refresh_token":
 		a, p = c.renew(k, client)
 	case "access_token":

@@ -79,6 +79,8 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"CallbackThatIsNotSigned", verifies, testVerified},
 		{"CodeThatIsRefused", consented, testCodeRefused},
 
+		{"PasswordThatIsRefused", passwords, testPasswordRefused},
+
 		{"DeviceAuthorizationRequest", devices, testDeviceRequest},
 		{"DeviceAuthorizationResponse", devices, testDeviceAnswer},
 		{"DeviceAuthorizationRefused", devices, testDeviceRefused},
@@ -110,6 +112,7 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 func always(*bench) bool      { return true }
 func redirects(b *bench) bool { return b.request.Auth.Authorize != nil }
 func codes(b *bench) bool     { return b.request.Auth.Kind == definition.AuthorizationCode }
+func passwords(b *bench) bool { return b.request.Auth.Kind == definition.Password }
 func devices(b *bench) bool   { return b.request.Auth.Device != nil }
 func consented(b *bench) bool { return b.request.Auth.Kind.Consented() }
 func posts(b *bench) bool     { return b.request.Auth.Callback.From == definition.FromPost }

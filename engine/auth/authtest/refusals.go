@@ -75,6 +75,19 @@ func testCodeRefused(t *testing.T, b *bench) {
 	b.provider.only(t)
 }
 
+// testPasswordRefused: what a person is told while they can type it again.
+func testPasswordRefused(t *testing.T, b *bench) {
+	if !plainRefusals(b) {
+		t.Skip("the definition has errors of its own")
+	}
+	b.always(refusal(400, "invalid_grant"))
+	_, err := b.obtain(t)
+	if fault.KindOf(err) != fault.Refused || fault.As(err).Code != "credential-rejected" {
+		t.Errorf("%v, want kind %s, code credential-rejected", err, fault.Refused)
+	}
+	b.provider.only(t)
+}
+
 func testRefusals(t *testing.T, b *bench) {
 	if !plainRefusals(b) {
 		t.Skip("the definition has errors of its own")

@@ -39,6 +39,11 @@ func (b *bench) wantToken(p auth.Pending) wanted {
 	case definition.JWTBearer:
 		w.standard = map[string]string{"grant_type": cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:jwt-bearer")}
 		w.signed = map[string]*definition.JWT{"assertion": b.request.Auth.Assertion}
+	case definition.Password:
+		w.standard = map[string]string{
+			"grant_type": cmp.Or(t.GrantType, "password"),
+			"username":   b.filled(b.request.Auth.Username), "password": b.filled(b.request.Auth.Password),
+		}
 	case definition.DeviceCode:
 		w.standard = map[string]string{
 			"grant_type": cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:device_code"), "device_code": theDeviceCode,
@@ -49,12 +54,21 @@ func (b *bench) wantToken(p auth.Pending) wanted {
 	return w
 }
 
+// filled fills a template that reads fields and nothing else.
+func (b *bench) filled(t *definition.Template) string {
+	out := t.Source
+	for name, v := range b.with.Fields {
+		out = strings.ReplaceAll(out, "${fields."+name+"}", v)
+	}
+	return out
+}
+
 // wantRefresh is the token request with what the refresh block says in its place; grant type and
 // parameters are its own.
 func (b *bench) wantRefresh(c auth.Credential) wanted {
 	w := b.wantToken(auth.Pending{})
 	f := b.request.Auth.Refresh
-	if b.request.Auth.Kind == definition.ClientCredentials || b.request.Auth.Kind == definition.JWTBearer {
+	if again := []string{"client_credentials", "jwt_bearer", "password"}; slices.Contains(again, b.request.Auth.RefreshGrant()) {
 		return w
 	}
 	w.params = nil
