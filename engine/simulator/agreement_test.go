@@ -100,7 +100,7 @@ func agree(t *testing.T, c *client, m auth.Method, r auth.Request) {
 	if !ok {
 		t.Fatalf("step = %T", step)
 	}
-	r.Captured = done.Captured
+	maps.Copy(r.Captured, done.Captured)
 	credential := done.Credential
 	for _, want := range r.RequiredScopes() {
 		found := false
@@ -143,7 +143,6 @@ func checkAccess(t *testing.T, m auth.Method, r auth.Request, c auth.Credential)
 	if err != nil && !errors.Is(err, auth.ErrNoTest) {
 		t.Fatal("test:", err)
 	}
-	r.Captured = maps.Clone(r.Captured)
 	maps.Copy(r.Captured, tested.Captured)
 	who, err := auth.Identify(t.Context(), m, r, c, &tested)
 	if err != nil {

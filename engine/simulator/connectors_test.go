@@ -86,7 +86,9 @@ func grantCases() []grantCase {
 			id: "hubspot", authorize: "https://app.hubspot.com/oauth/authorize", ask: url.Values{"scope": {"oauth"}},
 			token: "https://api.hubapi.com/oauth/2026-03/token", call: request{url: "https://api.hubapi.com/account-info/v3/details"}, subject: "portalId",
 			revoke: func(_, refresh string) request {
-				return request{method: "DELETE", url: "https://api.hubapi.com/oauth/v1/refresh-tokens/" + refresh}
+				return request{method: "POST", url: "https://api.hubapi.com/oauth/2026-03/token/revoke", form: url.Values{
+					"client_id": {appID}, "client_secret": {appSecret}, "token": {refresh}, "token_type_hint": {"refresh_token"},
+				}}
 			},
 		},
 		{

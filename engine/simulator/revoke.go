@@ -8,8 +8,11 @@ import (
 )
 
 // revoke ends the grant of the token that the request names, wherever the definition puts it; nil if
-// the request is none. An unknown token is no error (RFC 7009 §2.2).
+// the request is none. Methods may give back at one address in different ways: one that fits is enough. An
+// unknown token is no error (RFC 7009 §2.2).
 func (c *call) revoke(hits []hit) *answer {
+	var refused *hit
+	var why *problem
 	for _, h := range hits {
 		if h.role != roleRevoke || h.method != c.r.Method {
 			continue
@@ -19,15 +22,21 @@ func (c *call) revoke(hits []hit) *answer {
 			p = c.mayRevoke(h, got)
 		}
 		if p != nil {
-			c.count(func(s *Stats) { s.Refused[p.code]++ })
-			return c.callRefusal([]hit{h}, p)
+			if why == nil {
+				refused, why = &h, p
+			}
+			continue
 		}
 		c.end(got)
 		d := document{}
 		d.decide(h.request.Success, true)
 		return d.answer(http.StatusOK, h.request.Reading)
 	}
-	return nil
+	if why == nil {
+		return nil
+	}
+	c.count(func(s *Stats) { s.Refused[why.code]++ })
+	return c.callRefusal([]hit{*refused}, why)
 }
 
 // mayRevoke checks what authenticates the request, and adds the credential's values to got.
