@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"dowel/engine/definition"
@@ -12,7 +13,6 @@ import (
 // callback adds what the browser brings back, if the definition says more about it than RFC 6749 §4.1.2
 // does.
 func (x explanation) callback() {
-	x.launch()
 	if !x.a.ReadsCallback() {
 		return
 	}
@@ -27,31 +27,66 @@ func (x explanation) callback() {
 		out.Note = "the parameters stand in the fragment, which a page of ours reads and posts to us"
 	}
 	if name := x.a.CodeName(); name != "" && x.a.Callback.From != definition.FromPost {
-		out.Query = append(out.Query, name+"="+exampleCode)
+		out.brings(name, exampleCode, x.named("callback.code", x.a.Callback.Code))
 	}
 	for _, name := range x.a.CallbackNames() {
-		out.Query = append(out.Query, name+"=["+name+"]")
+		out.brings(name, "["+name+"]", x.readBy("callback.query", name))
 	}
-	out.Query = append(out.Query, x.a.StateName()+"="+exampleState)
+	out.brings(x.a.StateName(), exampleState, x.named("callback.state", x.a.Callback.State))
 	if v := x.a.Callback.Verify; v != nil {
 		out.Note = x.signed(v)
 	}
 	x.out.Requests = append(x.out.Requests, out)
 }
 
+// brings adds a parameter that somebody brings, and what reads it.
+func (r *ExplainedRequest) brings(name, value, from string) {
+	r.Query, r.QueryFrom = append(r.Query, name+"="+value), append(r.QueryFrom, from)
+}
+
+// named is the key of the definition that names a standard parameter, or nothing.
+func (explanation) named(key, name string) string {
+	if name == "" {
+		return ""
+	}
+	return key
+}
+
+// readBy is the key of the definition that reads what a callback tells.
+func (x explanation) readBy(root, name string) string {
+	c := x.a.Callback
+	reads := func(cs definition.Captures) bool {
+		return slices.ContainsFunc(cs, func(c definition.Capture) bool { return c.Value.Reads(root, name) })
+	}
+	switch {
+	case root == "callback.query" && c.Verify != nil && slices.Contains(c.Verify.Params(), name):
+		return "callback.verify"
+	case reads(c.Fields):
+		return "callback.fields"
+	case reads(c.Capture):
+		return "callback.capture"
+	case c.Denied.Reads(root, name):
+		return "callback.denied"
+	case slices.Contains(c.Required, name):
+		return "callback.required"
+	}
+	return ""
+}
+
 // posted adds what the provider's server posts.
 func (x explanation) posted() {
-	body := x.a.StateName() + "=" + exampleState
+	out := ExplainedRequest{
+		Title: "callback (from the provider's server)", Method: http.MethodPost, URL: x.redirectURI,
+		Body: x.a.StateName() + "=" + exampleState, Note: "a form or JSON; it counts once, and not before the browser is back",
+	}
 	if name := x.a.CodeName(); name != "" {
-		body += "&" + name + "=" + exampleCode
+		out.Body += "&" + name + "=" + exampleCode
 	}
 	for _, name := range x.a.PostedNames() {
-		body += "&" + name + "=[" + name + "]"
+		out.Body += "&" + name + "=[" + name + "]"
+		out.BodyFrom = append(out.BodyFrom, ExplainedHeader{Name: name, Value: x.readBy("callback.posted", name)})
 	}
-	x.out.Requests = append(x.out.Requests, ExplainedRequest{
-		Title: "callback (from the provider's server)", Method: http.MethodPost, URL: x.redirectURI, Body: body,
-		Note: "a form or JSON; it counts once, and not before the browser is back",
-	})
+	x.out.Requests = append(x.out.Requests, out)
 }
 
 // signed says how a signature is checked.
@@ -82,7 +117,11 @@ func (x explanation) launch() {
 		URL: strings.TrimSuffix(x.redirectURI, "/callback") + "/connect/launch/[tenant]/" + x.k.ID,
 	}
 	for _, name := range x.a.LaunchNames() {
-		out.Query = append(out.Query, name+"=["+name+"]")
+		from := "callback.provider_initiated"
+		if slices.Contains(v.Params(), name) {
+			from = "callback.verify"
+		}
+		out.brings(name, "["+name+"]", from)
 	}
 	x.out.Requests = append(x.out.Requests, out)
 }

@@ -5,8 +5,11 @@ import "slices"
 // UsesApp reports whether connecting with a can make use of an app: our registration at the provider.
 func (a *Auth) UsesApp() bool { return a.HasClient() || len(a.AppFields) > 0 }
 
-// HasClient reports whether there is a client in the sense of RFC 6749 §2, which has a client id.
-func (a *Auth) HasClient() bool { return a.Token != nil || a.Authorize != nil }
+// HasClient reports whether there is a client in the sense of RFC 6749 §2, which has a client id. A page
+// that hands out keys to anybody knows none.
+func (a *Auth) HasClient() bool {
+	return a.Token != nil || a.namesClient() || a.Authorize != nil && a.readsApp
+}
 
 // NeedsApp reports whether nobody can connect with a before there is an app: the kind needs one, or
 // what is sent says something of it that the person does not bring.

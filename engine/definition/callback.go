@@ -89,7 +89,7 @@ func (a *Auth) CallbackNames() []string {
 		}
 	}
 	if v := a.Callback.Verify; v != nil {
-		out = addNew(out, v.params()...)
+		out = addNew(out, v.Params()...)
 	}
 	return out
 }
@@ -117,6 +117,9 @@ func (e *Expression) namesOf(root string) []string {
 	}
 	return out
 }
+
+// Reads reports whether e reads a name of root, such as shop of callback.query.
+func (e *Expression) Reads(root, name string) bool { return slices.Contains(e.namesOf(root), name) }
 
 // addNew adds the names that are not there yet.
 func addNew(to []string, names ...string) []string {

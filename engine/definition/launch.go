@@ -54,7 +54,7 @@ func (a *Auth) LaunchNames() []string {
 		out = addNew(out, l.Subject.namesOf("callback.query")...)
 	}
 	if v := a.LaunchVerify(); v != nil {
-		out = addNew(out, v.params()...)
+		out = addNew(out, v.Params()...)
 	}
 	return out
 }

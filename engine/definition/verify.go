@@ -42,8 +42,8 @@ func (v *Verify) Param() string {
 	return v.JWT.Param
 }
 
-// params are the parameters that are there because of the signature.
-func (v *Verify) params() []string {
+// Params are the parameters that are there because of the signature.
+func (v *Verify) Params() []string {
 	out := []string{v.Param()}
 	if v.HMAC != nil && v.HMAC.Timestamp != "" {
 		out = append(out, v.HMAC.Timestamp)

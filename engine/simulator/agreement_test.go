@@ -91,7 +91,7 @@ func agree(t *testing.T, c *client, m auth.Method, r auth.Request) {
 		t.Fatal("begin:", err)
 	}
 	if to, ok := step.(auth.Redirect); ok {
-		step, err = m.Complete(ctx, r, pending, auth.Answer{Query: c.consent(to.URL)})
+		step, err = m.Complete(ctx, r, pending, c.consent(to.URL))
 		if err != nil {
 			t.Fatal("complete:", err)
 		}
@@ -170,14 +170,9 @@ func checkAccess(t *testing.T, m auth.Method, r auth.Request, c auth.Credential)
 }
 
 // consent allows as the first account whatever the browser was sent to.
-func (c *client) consent(to *url.URL) url.Values {
+func (c *client) consent(to *url.URL) auth.Answer {
 	c.t.Helper()
-	if path, query, ok := strings.Cut(to.EscapedFragment(), "?"); ok {
-		// The page is a program, which reads its address itself.
-		page := *to
-		page.Fragment, page.RawFragment, page.RawQuery = "", "", "simulated_page="+url.QueryEscape(path)+"&"+query
-		to = &page
-	}
+	to = simulator.Program(to)
 	page := c.send(request{url: to.String()})
 	m := ticket.FindStringSubmatch(page.text)
 	if m == nil {
@@ -188,5 +183,17 @@ func (c *client) consent(to *url.URL) url.Values {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return u.Query()
+	out := auth.Answer{Query: u.Query()}
+	told, err := url.ParseQuery(u.EscapedFragment())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	maps.Copy(out.Query, told)
+	if c.posted == nil {
+		return out
+	}
+	if out.Posted, err = auth.ReadPost("application/json", c.posted); err != nil {
+		c.t.Fatal(err)
+	}
+	return out
 }

@@ -189,7 +189,10 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 			h.grant, h.account = t.grant, t.grant.account
 		case "fields":
 			f, _ := a.Fields.Named(rest)
-			if f.Told && f.Secret() {
+			if f.Told && !f.Secret() {
+				continue // given out with the secret that goes with it
+			}
+			if f.Told {
 				t, p := c.token(a, name, v)
 				if p != nil {
 					return nil, p

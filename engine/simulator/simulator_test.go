@@ -3,6 +3,7 @@ package simulator_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -37,6 +38,8 @@ type client struct {
 	base *url.URL
 	id   string
 	http *http.Client
+	// posted is what the provider's server has posted last.
+	posted []byte
 }
 
 // shipped loads the connectors once: every test has a simulator of its own, and they only read them.
@@ -80,6 +83,11 @@ func example(t *testing.T, id string) *definition.Catalog {
 func newClientOf(t *testing.T, catalog *definition.Catalog, id string, o simulator.Options) *client {
 	t.Helper()
 	o.Catalog, o.Control = catalog, true
+	c := &client{t: t, id: id}
+	o.Post = func(_ context.Context, _, _ string, body []byte) (int, error) {
+		c.posted = body
+		return http.StatusOK, nil
+	}
 	sim := simulator.New(o)
 	server := httptest.NewServer(http.StripPrefix("/sim", sim))
 	t.Cleanup(server.Close)
@@ -89,7 +97,8 @@ func newClientOf(t *testing.T, catalog *definition.Catalog, id string, o simulat
 	}
 	sim.Register(id, appID, appSecret, redirectURI)
 	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client{t: t, sim: sim, base: base, id: id, http: &http.Client{CheckRedirect: noRedirect}}
+	c.sim, c.base, c.http = sim, base, &http.Client{CheckRedirect: noRedirect}
+	return c
 }
 
 // reply is an answer, read.
