@@ -81,14 +81,15 @@ func (c *Cluster) KillInTurn(tb testing.TB, stop <-chan struct{}, every, down ti
 	}
 }
 
-// UntilKill is how long after t an instance was killed, or a day if none was.
+// UntilKill is how long after t an instance was killed, or a day if none was. The time in which the machine
+// let nothing run is left out.
 func (c *Cluster) UntilKill(t time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range c.kills {
 		// The provider may notice a moment later that nobody waits any more.
 		if k.Add(100 * time.Millisecond).After(t) {
-			return max(0, k.Sub(t))
+			return max(0, k.Sub(t)-machine.Between(t, k))
 		}
 	}
 	return 24 * time.Hour
@@ -147,7 +148,8 @@ func (r *Readers) one() {
 			r.note("200 with a token that has ended", fmt.Sprintf("%s version %d ended %v ago, warning %q, took %v", id, token.Version, -left, token.Warning, a.Took))
 			return
 		}
-		if left > 500*time.Millisecond && rand.N(20) == 0 && !r.cluster.Simulator.Accepts(token) {
+		// Looked at again afterwards: it may have ended while the provider was asked.
+		if left > 500*time.Millisecond && rand.N(20) == 0 && !r.cluster.Simulator.Accepts(token) && time.Now().Before(*token.ExpiresAt) {
 			r.note("200 with a token that the provider refuses", fmt.Sprintf("%s version %d", id, token.Version))
 			return
 		}

@@ -78,7 +78,7 @@ func (r *Readers) report(t *testing.T) {
 func (c *Cluster) answerInTheEnd(t *testing.T, ids []string) map[string]bool {
 	t.Helper()
 	lost := map[string]bool{}
-	start, deadline := time.Now(), time.Now().Add(40*time.Second)
+	start, deadline := time.Now(), time.Now().Add(2*time.Minute)
 	for k, id := range ids {
 		door := c.Doors[k%len(c.Doors)]
 		for {

@@ -38,6 +38,12 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 	Took   time.Duration
+	asked  time.Time
+}
+
+// Within reports whether the answer took no longer than d, had the machine had nothing else to do.
+func (a Answer) Within(d time.Duration) bool {
+	return a.Took-machine.Between(a.asked, a.asked.Add(a.Took)) <= d
 }
 
 // Problem is the part of a problem document that tests look at.
@@ -71,7 +77,9 @@ func (a Answer) Kind() string {
 // sent as JSON. header may be nil.
 func (d Door) Ask(method, path string, body any, header http.Header) Answer {
 	start := time.Now()
-	fail := func(err error) Answer { return Answer{Body: []byte(err.Error()), Took: time.Since(start)} }
+	fail := func(err error) Answer {
+		return Answer{Body: []byte(err.Error()), Took: time.Since(start), asked: start}
+	}
 	var r io.Reader = http.NoBody
 	switch body := body.(type) {
 	case nil:
@@ -109,7 +117,7 @@ func (d Door) Ask(method, path string, body any, header http.Header) Answer {
 	if err != nil {
 		return fail(err)
 	}
-	return Answer{resp.StatusCode, resp.Header, b, time.Since(start)}
+	return Answer{resp.StatusCode, resp.Header, b, time.Since(start), start}
 }
 
 // Do is Ask for those who look at status and body only.

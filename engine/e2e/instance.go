@@ -116,7 +116,7 @@ func (i *Instance) run(tb testing.TB) {
 
 func (i *Instance) waitUntilItAnswers(tb testing.TB) {
 	tb.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if status, _ := i.Do(http.MethodGet, "/healthz", nil); status == http.StatusOK {
 			return
 		}

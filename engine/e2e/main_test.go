@@ -13,7 +13,9 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
+	machine = WatchLag()
 	code := m.Run()
+	machine.Stop()
 	if dowel.path != "" {
 		_ = os.RemoveAll(filepath.Dir(dowel.path))
 	}

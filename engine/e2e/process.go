@@ -118,7 +118,7 @@ func start(tb testing.TB, log *logFile, env []string, args ...string) (*process,
 		return p, line
 	case <-p.done:
 		tb.Fatalf("dowel %v ended at once:\n%s", args, log)
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		p.Kill()
 		tb.Fatalf("dowel %v does not start:\n%s", args, log)
 	}
@@ -128,7 +128,7 @@ func start(tb testing.TB, log *logFile, env []string, args ...string) (*process,
 // Command runs the binary to its end and returns its exit code and what it wrote.
 func Command(tb testing.TB, env []string, args ...string) (code int, out, errs string) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, Binary(tb), args...)
 	cmd.Env = append(os.Environ(), env...)
