@@ -46,8 +46,8 @@ const tenant = "bench"
 
 // A provider and a tenant never get all of a pool, so there are some of each.
 var (
-	tenants    = []string{tenant, "bench2", "bench3", "bench4"}
-	connectors = []string{"bench", "other2", "other3", "other4"}
+	tenants   = []string{tenant, "bench2", "bench3", "bench4"}
+	providers = []string{"bench", "other2", "other3", "other4"}
 )
 
 // house is an engine with a provider that answers token requests after a while.
@@ -84,7 +84,7 @@ func build(tb testing.TB, store storage.Store, latency time.Duration, cacheTTL t
 	tb.Helper()
 	var set []*definition.Connector
 	version := map[string]string{}
-	for _, name := range connectors {
+	for _, name := range providers {
 		c, findings := definition.Parse(name+".yaml", []byte(strings.Replace(source, "NAME", name, 1)))
 		if c == nil {
 			tb.Fatal(findings)
@@ -147,7 +147,7 @@ func (h *house) seed(tb testing.TB) {
 		if err := h.Identity.EnsureTenant(ctx, p.Tenant, p.Tenant); err != nil {
 			tb.Fatal(err)
 		}
-		for _, name := range connectors {
+		for _, name := range providers {
 			app, err := h.Connections.CreateApp(ctx, p, connection.AppInput{Connector: name, ClientID: &id, ClientSecret: &key})
 			if err != nil {
 				tb.Fatal(err)
@@ -166,7 +166,7 @@ func (h *house) seed(tb testing.TB) {
 // tenants at the first of the connectors.
 func (h *house) connect(tb testing.TB, id string, size int, expires, refresh time.Time) {
 	tb.Helper()
-	h.connectAs(tb, tenant, connectors[0], id, size, expires, refresh)
+	h.connectAs(tb, tenant, providers[0], id, size, expires, refresh)
 }
 
 func (h *house) connectAs(tb testing.TB, tenant, connector, id string, size int, expires, refresh time.Time) {

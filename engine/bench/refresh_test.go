@@ -3,7 +3,14 @@ package bench
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
 	"runtime"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -21,10 +28,18 @@ const (
 	pool           = 64
 )
 
-// counting counts the calls of the store that a refresh makes.
+// ideal is how long the provider alone would take for n renewals.
+func ideal(n int) time.Duration { return time.Duration(n) * latency / pool }
+
+// counting counts the calls of the store that a refresh makes, and how long it waits for its writes.
 type counting struct {
 	storage.Store
-	n atomic.Int64
+	n, waited atomic.Int64
+}
+
+func (c *counting) write(began time.Time) {
+	c.n.Add(1)
+	c.waited.Add(int64(time.Since(began)))
 }
 
 func (c *counting) Connection(ctx context.Context, r storage.Ref) (storage.Connection, error) {
@@ -35,17 +50,17 @@ func (c *counting) Connection(ctx context.Context, r storage.Ref) (storage.Conne
 func (c *counting) AcquireLease(
 	ctx context.Context, read storage.Connection, a *storage.Attempt, holder string, ttl time.Duration,
 ) (storage.Lease, bool, error) {
-	c.n.Add(1)
+	defer c.write(time.Now())
 	return c.Store.AcquireLease(ctx, read, a, holder, ttl)
 }
 
 func (c *counting) UpdateLeased(ctx context.Context, l storage.Lease, change func(*storage.Connection) error) (storage.Connection, error) {
-	c.n.Add(1)
+	defer c.write(time.Now())
 	return c.Store.UpdateLeased(ctx, l, change)
 }
 
 func (c *counting) ReleaseLease(ctx context.Context, l storage.Lease) error {
-	c.n.Add(1)
+	defer c.write(time.Now())
 	return c.Store.ReleaseLease(ctx, l)
 }
 
@@ -64,31 +79,102 @@ func cpuTime(b *testing.B) time.Duration {
 }
 
 // BenchmarkRefresh renews many due connections and compares the time with what the provider alone
-// would take.
+// would take. Beside it stand what the same machine makes of the bare calls, and of the same renewals on
+// a store in memory: what is between these and the figure is the price of the disk.
 func BenchmarkRefresh(b *testing.B) {
+	report("refresh_bare", bareCalls(b, dueConnections/2).Seconds()/ideal(dueConnections/2).Seconds())
+	memory, err := sqlite.OpenMemory(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer memory.Close()
+	took, _ := renewals(b, &counting{Store: memory}, dueConnections/2)
+	report("refresh_throughput_memory", took.Seconds()/ideal(dueConnections/2).Seconds())
+
 	store, err := sqlite.Open(b.Context(), b.TempDir()+"/bench.db")
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer store.Close()
 	count := &counting{Store: store}
-	h := build(b, count, latency, 0)
+	took, cpu := renewals(b, count, dueConnections)
+	report("refresh_throughput", took.Seconds()/ideal(dueConnections).Seconds())
+	report("refresh_per_second", int(dueConnections/took.Seconds()))
+	// Near 1, every core is busy with the house, its store and the provider beside it.
+	report("refresh_cpu_busy", cpu.Seconds()/took.Seconds()/float64(runtime.NumCPU()))
+	report("refresh_db_ops", float64(count.n.Load())/dueConnections)
+	report("refresh_write_wait_ms", float64(count.waited.Load())/dueConnections/1e6)
+	report("refresh_disk_sync_ms", diskSync(b).Seconds()*1000)
+}
+
+// renewals makes n due connections on store and returns how long a sweep takes to renew them, and what
+// time it spends on all cores.
+func renewals(b *testing.B, store *counting, n int) (took, cpu time.Duration) {
+	h := build(b, store, latency, 0)
 	past := time.Now().UTC().Truncate(time.Millisecond).Add(-time.Minute)
-	for i := range dueConnections {
-		h.connectAs(b, tenants[i%len(tenants)], connectors[i/len(tenants)%len(connectors)], fmt.Sprintf("conn_%05d", i), 600, past.Add(time.Hour), past)
+	for i := range n {
+		h.connectAs(b, tenants[i%len(tenants)], providers[i/len(tenants)%len(providers)], fmt.Sprintf("conn_%05d", i), 600, past.Add(time.Hour), past)
 	}
-	count.n.Store(0)
-	cpu := cpuTime(b)
+	runtime.GC()
+	store.n.Store(0)
+	store.waited.Store(0)
 	sweeper := token.Sweeper{Source: h.Source, Pool: pool}
-	start := time.Now()
+	start, before := time.Now(), cpuTime(b)
 	if err := sweeper.Sweep(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	took := time.Since(start)
-	ideal := time.Duration(dueConnections) * latency / pool
-	report("refresh_throughput", took.Seconds()/ideal.Seconds())
-	report("refresh_per_second", int(dueConnections/took.Seconds()))
-	// What limits it: near 1, every core is busy with the house, its store and the provider beside it.
-	report("refresh_cpu_busy", (cpuTime(b)-cpu).Seconds()/took.Seconds()/float64(runtime.NumCPU()))
-	report("refresh_db_ops", float64(count.n.Load())/dueConnections)
+	return time.Since(start), cpuTime(b) - before
+}
+
+// bareCalls asks the provider n times, as many at once as the sweep may, and does nothing else.
+func bareCalls(b *testing.B, n int) time.Duration {
+	to := provider(b, latency).String() + "/token"
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: pool}}
+	defer client.CloseIdleConnections()
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {strings.Repeat("r", 600)}, "client_id": {"client"}}.Encode()
+	var begun atomic.Int64
+	var group sync.WaitGroup
+	start := time.Now()
+	for range pool {
+		group.Go(func() {
+			for begun.Add(1) <= int64(n) {
+				req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, to, strings.NewReader(form))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				resp, err := client.Do(req)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(start)
+}
+
+// diskSync is how long the disk takes to make sure of a few pages, as a commit has it do.
+func diskSync(b *testing.B) time.Duration {
+	file, err := os.Create(b.TempDir() + "/sync")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	var times []time.Duration
+	for range 200 {
+		if _, err := file.Write(make([]byte, 40<<10)); err != nil {
+			b.Fatal(err)
+		}
+		start := time.Now()
+		if err := file.Sync(); err != nil {
+			b.Fatal(err)
+		}
+		times = append(times, time.Since(start))
+	}
+	return slices.Sorted(slices.Values(times))[len(times)/2]
 }
