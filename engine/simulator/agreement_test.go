@@ -28,6 +28,9 @@ func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 	methods := auth.NewRegistry(auth.AuthorizationCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom())
 	for _, k := range catalog.Shared() {
 		for _, a := range k.Auth {
+			if a.Kind == definition.DeviceCode {
+				continue // somebody has to enter a code meanwhile, as in the rehearsal
+			}
 			t.Run(k.ID+"/"+a.ID, func(t *testing.T) {
 				c := newClient(t, k.ID, tokenOptions)
 				m, err := methods.Method(a.Kind)

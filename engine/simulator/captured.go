@@ -63,14 +63,17 @@ func (c *call) someHost() string {
 }
 
 // filled puts what the address of the request says into a template; false if it does not say everything.
-func (c *call) filled(source string) (string, bool) {
+func (c *call) filled(source string) (string, bool) { return c.chosen.slots.fill(source) }
+
+// fill puts values into a template; false if one is not known.
+func (s slots) fill(source string) (string, bool) {
 	var b strings.Builder
 	for _, p := range pieces(source) {
 		if !p.isFormula {
 			b.WriteString(p.text)
 			continue
 		}
-		v, ok := c.chosen.slots[p.formula]
+		v, ok := s[p.formula]
 		if !ok {
 			return "", false
 		}

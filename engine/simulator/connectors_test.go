@@ -21,7 +21,7 @@ type grantCase struct {
 	header          map[string]string
 	more, moreAgain map[string]string // further parameters of the exchange and of the refresh
 	rotates         bool
-	trades          string // the parameter that carries the access token instead of a refresh token
+	trades          string // the parameter that carries the access token instead of a refresh token; first at once
 	call            request
 	place           string // header of the access token; empty: Authorization, with Bearer
 	subject         string // where the call's answer, or the token's, says who it is
@@ -222,6 +222,12 @@ func TestEveryCodeFlowRunsFromConsentToRevocation(t *testing.T) {
 			access, refresh := first.text1("access_token"), first.text1("refresh_token")
 			if first.status != 200 || access == "" || (refresh == "") != (g.trades != "") {
 				t.Fatalf("exchange: %d %s", first.status, first.text)
+			}
+			if g.trades != "" {
+				if r := c.send(g.apiCall(access)); r.status != http.StatusUnauthorized {
+					t.Fatalf("call with the token that is to be traded: %d %s", r.status, r.text)
+				}
+				access = c.send(g.renew(access, "")).text1("access_token")
 			}
 			who := c.send(g.apiCall(access))
 			if g.fromToken {

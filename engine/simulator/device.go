@@ -242,11 +242,19 @@ func (c *call) enterPage(complaint string) *answer {
 // devicePages adds the pages where people enter the codes of m: ours, and one that the definition
 // itself knows the address of.
 func (a *atlas) devicePages(m *definition.Auth) {
-	scheme, rest, _ := strings.Cut(m.Device.URL.Source, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	a.add(endpoint{role: roleVerify, auth: m}, scheme+"://"+host+devicePage)
+	a.add(endpoint{role: roleVerify, auth: m}, serverOf(m.Device.URL.Source)+devicePage)
 	if address, ok := m.Device.Answer.VerificationURI.Value(definition.Env{}).(string); ok && address != "" {
 		a.add(endpoint{role: roleVerify, auth: m}, address)
 	}
 	a.add(endpoint{role: roleDevice, auth: m, method: cmp.Or(m.Device.Method, http.MethodPost)}, m.Device.URL.Source)
+}
+
+// serverOf is what an address begins with: scheme and host, or the value that brings both along.
+func serverOf(source string) string {
+	if ps := pieces(source); len(ps) > 0 && ps[0].isFormula {
+		return "${" + ps[0].formula + "}"
+	}
+	scheme, rest, _ := strings.Cut(source, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
 }

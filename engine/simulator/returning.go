@@ -173,7 +173,7 @@ func (c *call) back(ask *consent, values url.Values) *answer {
 		values.Set(stateName(ask.auth), ask.state)
 	}
 	if ask.auth.Issuer != nil {
-		if iss, err := ask.auth.Issuer.Fill(ask.inputs.env()); err == nil {
+		if iss, known := ask.inputs.fill(ask.auth.Issuer.Source); known {
 			values.Set("iss", iss)
 		}
 	}

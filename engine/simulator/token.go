@@ -135,11 +135,11 @@ func (c *call) choose(hits []hit) chosen {
 	return *first
 }
 
-// belongs reports whether what is traded was given out for the method. Of what was not given out here, the
-// client tells: it is an app that is registered, or one that a person brings.
+// belongs reports whether what is traded was given out for this kind of request. Of what was not given out
+// here, the client tells: it is an app that is registered, or one that a person brings.
 func (c *call) belongs(k chosen) bool {
-	if of := c.methodOf(k); of != nil {
-		return of.ID == k.auth.ID
+	if is, known := c.givenFor(k); known {
+		return is
 	}
 	id, _, ok := basicClient(c.r.Header.Get("Authorization"))
 	if !ok {
@@ -148,22 +148,32 @@ func (c *call) belongs(k chosen) bool {
 	return id == "" || (c.app(id) != nil) == k.auth.NeedsApp()
 }
 
-// methodOf is the method that the code or the refresh token was given out for; nil if it was not.
-func (c *call) methodOf(k chosen) *definition.Auth {
+// givenFor looks up the code or the token that is traded; known says that it was given out here.
+func (c *call) givenFor(k chosen) (is, known bool) {
+	own, _ := constants(k.params, k.got)
+	own.add(c.headerSlots(k.headers))
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	switch k.kind {
 	case "code":
 		_, param := codeName(k.auth)
 		if co := c.s.codes[k.param(param)]; co != nil {
-			return co.auth
+			return co.auth.ID == k.auth.ID, true
 		}
 	case "refresh_token":
 		if t := c.s.refresh[k.param("refresh_token")]; t != nil {
-			return t.grant.auth
+			return t.grant.auth.ID == k.auth.ID, true
+		}
+	case "then", "access_token":
+		if t := c.s.tokens[own["credential.access_token"]]; t != nil {
+			before := ""
+			if k.kind == "then" {
+				before = stageName(k.auth, k.then-1)
+			}
+			return t.grant.auth.ID == k.auth.ID && t.name == before, true
 		}
 	}
-	return nil
+	return false, false
 }
 
 // wanted reports whether the parameters ask for this kind of grant.
