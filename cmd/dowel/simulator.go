@@ -57,6 +57,7 @@ func simulatorCommand() *cobra.Command {
 	f.DurationVar(&o.TokenLifetime, "token-lifetime", 30*time.Second, "how long tokens live")
 	f.DurationVar(&o.RefreshLatency, "latency", 0, "how long a token request takes")
 	f.DurationVar(&o.DeviceInterval, "device-interval", 5*time.Second, "how long a device has to wait between two polls")
+	f.DurationVar(&o.PostDelay, "post-delay", 0, "how long after the browser is back a provider's server posts; 0: before that")
 	f.StringVar(&o.Rotate, "rotate", "", "rotation instead of the definitions': always, sometimes, never")
 	f.DurationVar(&o.ReuseGrace, "reuse-grace", 0, "grace on reuse instead of the definitions'; negative: none")
 	f.IntVar(&accounts, "accounts", 2, "how many accounts there are to consent as")

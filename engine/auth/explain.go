@@ -74,6 +74,7 @@ type explanation struct {
 }
 
 func (x explanation) all() {
+	x.launch()
 	if x.a.Authorize != nil {
 		x.fromAuthorize().request("authorize (in the browser)", func(r Request, _ Credential) (*http.Request, error) {
 			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth), Nonce: nonce(r.Auth)})

@@ -60,6 +60,7 @@ func TestScreenshots(t *testing.T) {
 	g.connect(h)
 	g.console(h)
 	g.device(newDeviceHouse(t, "5s"))
+	g.callbacks(newHouse(t, "--post-delay", "10m"))
 }
 
 // TestReadmeScreenshot writes the picture of the README, ui/screenshot.png: the Connect page before the
@@ -178,6 +179,35 @@ func (g *gallery) connect(h *house) {
 	g.take(w, "connect-unknown")
 	w.open(h.URL + "/callback?state=nope&code=x")
 	g.take(w, "callback-unknown")
+}
+
+// callbacks are the pages of the ways back that are not a plain query; the house's providers are slow to
+// post.
+func (g *gallery) callbacks(h *house) {
+	w := h.visitor()
+	w.open(h.simulator.URL + "/shopify/_launch")
+	w.see("Connect Shopify?")
+	g.take(w, "connect-launch")
+	w.open(h.URL + "/connect/launch/default/shopify?hmac=00")
+	g.take(w, "connect-launch-refused")
+	w.inThisTab()
+	w.open(h.link("woocommerce"))
+	g.take(w, "connect-woocommerce")
+	w.fill("Store URL", "https://shop.example.com")
+	w.press("Connect")
+	w.press("Use this tab")
+	w.press("Allow")
+	w.see("now hands us the key")
+	g.take(w, "connect-wait-handing")
+	plain := h.visitor()
+	plain.withoutScript()
+	plain.open(h.URL + "/callback")
+	g.take(plain, "callback-fragment-without-script")
+	o := h.operator()
+	o.open(h.URL + "/console/connectors/shopify")
+	g.take(o, "console-launch-url")
+	o.open(h.URL + "/console/connectors/shopify/requests")
+	g.take(o, "console-launch-requests")
 }
 
 func (g *gallery) device(h *house) {
