@@ -69,7 +69,7 @@ func (c Credential) Renewable(a *definition.Auth) bool {
 		return len(a.Login) > 0
 	}
 	switch a.RefreshGrant() {
-	case definition.GrantClientCredentials, definition.GrantJWTBearer, definition.GrantPassword:
+	case definition.GrantClientCredentials, definition.GrantJWTBearer, definition.GrantTokenExchange, definition.GrantPassword:
 		return true
 	case definition.GrantAccessToken:
 		return !c.AccessToken.IsZero()

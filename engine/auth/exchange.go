@@ -97,7 +97,7 @@ func secretsAmong(standard []pair) []string {
 	var out []string
 	for _, p := range standard {
 		switch p.name {
-		case "code", "code_verifier", "device_code", "password", "refresh_token", "client_secret", "assertion", "client_assertion":
+		case "code", "code_verifier", "device_code", "password", "refresh_token", "subject_token", "actor_token", "client_secret", "assertion", "client_assertion":
 			out = append(out, p.value)
 		}
 	}

@@ -86,7 +86,7 @@ func (x explanation) all() {
 	}
 	x.callback()
 	if x.a.Device != nil {
-		x.request("device authorization", func(r Request, _ Credential) (*http.Request, error) {
+		x.fromDevice().request("device authorization", func(r Request, _ Credential) (*http.Request, error) {
 			return r.deviceRequest(context.Background(), r.env(nil))
 		})
 	}
@@ -155,6 +155,8 @@ func (r Request) explainedParams(env definition.Env) ([]pair, error) {
 		return r.clientParams(env)
 	case definition.DeviceCode:
 		return r.deviceParams("[device_code]"), nil
+	case definition.TokenExchange:
+		return r.tradeParams(env)
 	case definition.Password:
 		return r.passwordParams(env)
 	case definition.JWTBearer:

@@ -92,6 +92,16 @@ func (x explanation) fromToken(at string, t *definition.TokenRequest) explanatio
 	})
 }
 
+// fromDevice is the origin of the device authorization request.
+func (x explanation) fromDevice() explanation {
+	d := x.a.Device
+	return x.from(origins{
+		url: "device.url", standard: x.standardNames("device", d.Names),
+		lists:  []originList{{"device.params", d.Params, false}, {"device.headers", d.Headers, true}},
+		format: "device.format", authorization: "device.client_auth",
+	})
+}
+
 // fromRequest is the origin of any other request of the definition.
 func (x explanation) fromRequest(at string, q *definition.Request) explanation {
 	api := x.k.APIFor(x.a)

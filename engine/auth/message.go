@@ -57,9 +57,16 @@ func clientMessage(ctx context.Context, q *definition.ClientRequest, u *url.URL,
 	}
 	body, contentType := encode(params), "application/x-www-form-urlencoded"
 	if q.Format == "json" {
-		m := make(map[string]string, len(params))
+		m := make(map[string]any, len(params))
 		for _, p := range params {
-			m[p.name] = p.value
+			switch before := m[p.name].(type) {
+			case nil:
+				m[p.name] = p.value
+			case string:
+				m[p.name] = []string{before, p.value}
+			case []string:
+				m[p.name] = append(before, p.value)
+			}
 		}
 		b, err := json.Marshal(m)
 		if err != nil {

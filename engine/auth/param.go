@@ -13,12 +13,13 @@ import (
 type pair struct{ name, value string }
 
 // merged renames the standard parameters and lays the definition's own over them. Empty ones are not
-// sent.
+// sent. A standard parameter may come several times (RFC 8693 §2.1); the definition's own stands for all
+// of them.
 func merged(standard []pair, names definition.Names, own definition.Params, env definition.Env) ([]pair, error) {
 	var out []pair
 	for _, p := range standard {
 		if name, send := names.Name(p.name); send {
-			out = set(out, name, p.value)
+			out = append(out, pair{name, p.value})
 		}
 	}
 	filled, err := fill(own, env)
@@ -36,13 +37,13 @@ func merged(standard []pair, names definition.Names, own definition.Params, env 
 }
 
 func set(ps []pair, name, value string) []pair {
-	for i := range ps {
-		if ps[i].name == name {
-			ps[i].value = value
-			return ps
-		}
+	i := slices.IndexFunc(ps, func(p pair) bool { return p.name == name })
+	if i < 0 {
+		return append(ps, pair{name, value})
 	}
-	return append(ps, pair{name, value})
+	ps[i].value = value
+	rest := slices.DeleteFunc(ps[i+1:], func(p pair) bool { return p.name == name })
+	return ps[:i+1+len(rest)]
 }
 
 // fill fills every template; dropped ones are empty.

@@ -14,6 +14,7 @@ const (
 	DeviceCode        AuthKind = "oauth2_device_code"        // RFC 8628
 	ClientCredentials AuthKind = "oauth2_client_credentials" // RFC 6749 §4.4
 	JWTBearer         AuthKind = "oauth2_jwt_bearer"         // RFC 7523 §2.1
+	TokenExchange     AuthKind = "oauth2_token_exchange"     // RFC 8693
 	Password          AuthKind = "oauth2_password"           // RFC 6749 §4.3
 	Basic             AuthKind = "basic"                     // RFC 7617
 	APIKey            AuthKind = "api_key"
@@ -48,6 +49,7 @@ type Auth struct {
 	Issuer    *Template  `yaml:"issuer"`
 	Authorize *Authorize `yaml:"authorize"`
 	Device    *Device    `yaml:"device"`
+	Exchange  *Exchange  `yaml:"exchange"`
 	Callback  Callback   `yaml:"callback"`
 	Scopes    *Scopes    `yaml:"scopes"`
 	// ScopeGroups are named lists of scopes, each with a parameter of its own; instead of Scopes.
@@ -112,6 +114,30 @@ type Authorize struct {
 type Device struct {
 	ClientRequest `yaml:",inline"`
 	Answer        DeviceAnswer `yaml:"answer"`
+}
+
+// Exchange is what is traded for a token, and for what (RFC 8693 §2.1).
+type Exchange struct {
+	SubjectToken     Template  `yaml:"subject_token"`
+	SubjectTokenType Template  `yaml:"subject_token_type"`
+	ActorToken       *Template `yaml:"actor_token"`
+	ActorTokenType   *Template `yaml:"actor_token_type"`
+	// RequestedTokenType, Audience and Resource say what the token is to be, and for whom.
+	RequestedTokenType *Template `yaml:"requested_token_type"`
+	Audience           Templates `yaml:"audience"`
+	Resource           Templates `yaml:"resource"`
+}
+
+// Templates is one template or a list of them.
+type Templates []Template
+
+// All lists the templates.
+func (ts Templates) All() []*Template {
+	var out []*Template
+	for i := range ts {
+		out = append(out, &ts[i])
+	}
+	return out
 }
 
 // DeviceAnswer reads the device authorization response; what is not given is read as RFC 8628 §3.2
@@ -239,6 +265,7 @@ const (
 	GrantAccessToken       = "access_token"       // traded for a newer one
 	GrantClientCredentials = "client_credentials" // another token is asked for
 	GrantJWTBearer         = "jwt_bearer"         // another assertion is traded
+	GrantTokenExchange     = "token_exchange"     // the subject token is traded again
 	GrantPassword          = "password"           // user name and password are shown again
 )
 

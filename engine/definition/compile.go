@@ -3,6 +3,7 @@ package definition
 import (
 	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -84,6 +85,7 @@ func (k *compiler) auth(a *Auth) {
 		k.params(a.Authorize.Params, inAuthorize)
 	}
 	k.device(a.Device)
+	k.exchange(a.Exchange)
 	k.callback(a)
 	k.scopes(a.Scopes)
 	for i := range a.ScopeGroups {
@@ -130,6 +132,26 @@ func (k *compiler) userPass(a *Auth) {
 		a.traded = a.secretsIn(a.Password)
 		k.names.traded = a.traded
 	}
+}
+
+func (k *compiler) exchange(x *Exchange) {
+	if x == nil {
+		return
+	}
+	for _, t := range x.templates() {
+		k.template(t, inExchange)
+	}
+}
+
+// templates are all that x has.
+func (x *Exchange) templates() []*Template {
+	out := []*Template{&x.SubjectToken, &x.SubjectTokenType}
+	for _, t := range []*Template{x.ActorToken, x.ActorTokenType, x.RequestedTokenType} {
+		if t != nil {
+			out = append(out, t)
+		}
+	}
+	return slices.Concat(out, x.Audience.All(), x.Resource.All())
 }
 
 func (k *compiler) device(d *Device) {

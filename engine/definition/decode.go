@@ -56,6 +56,19 @@ func (ps *Params) UnmarshalYAML(n *yaml.Node) error {
 	})
 }
 
+// UnmarshalYAML reads a template, or a list of them.
+func (ts *Templates) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.SequenceNode {
+		return n.Decode((*[]Template)(ts))
+	}
+	var t Template
+	if err := n.Decode(&t); err != nil {
+		return err
+	}
+	*ts = Templates{t}
+	return nil
+}
+
 // UnmarshalYAML reads a mapping of standard names to the provider's; null leaves one out.
 func (ns *Names) UnmarshalYAML(n *yaml.Node) error {
 	*ns = Names{}

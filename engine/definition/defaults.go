@@ -20,7 +20,7 @@ func (a *Auth) defaults() {
 		return
 	}
 	switch a.Kind {
-	case AuthorizationCode, DeviceCode, ClientCredentials, JWTBearer, Password:
+	case AuthorizationCode, DeviceCode, ClientCredentials, JWTBearer, TokenExchange, Password:
 		a.Apply = bearing("${credential.access_token}")
 	case Bearer:
 		a.Apply = bearing("${fields." + a.secretField() + "}")

@@ -11,7 +11,8 @@ import (
 
 // Fault is one way a provider can misbehave.
 type Fault struct {
-	// On says which requests it hits: token (every token request and login), code, device_code, password,
+	// On says which requests it hits: token (every token request and login), code, device_code,
+	// token_exchange, password,
 	// refresh, client_credentials, login, authorize, device, revoke, api, any. Empty: token.
 	On   string    `json:"on"`
 	Kind FaultKind `json:"kind"`
@@ -92,7 +93,7 @@ func (f *Fault) hits(role role, grant string) bool {
 		return token || role == roleLogin
 	case "refresh":
 		return token && (grant == "refresh_token" || grant == "access_token")
-	case "code", "device_code", "password", "client_credentials":
+	case "code", "device_code", "token_exchange", "password", "client_credentials":
 		return token && grant == f.On
 	}
 	return string(role) == f.On

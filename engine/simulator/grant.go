@@ -96,6 +96,9 @@ func (s *Simulator) lifetime(a *definition.Auth) time.Duration {
 
 // refreshable reports whether a refresh token comes with an access token of a.
 func refreshable(a *definition.Auth) bool {
+	if a.Kind == definition.TokenExchange && a.Refresh == nil {
+		return false // RFC 8693 §2.2.1: typically there is none
+	}
 	return a.RefreshGrant() == definition.GrantRefreshToken
 }
 

@@ -17,48 +17,49 @@ import (
 // as good as not sent.
 type params map[string]string
 
-// single turns a query or a form into params.
-func single(values url.Values) (params, *problem) {
+// single turns a query or a form into params. Those named in many may come several times, which is read
+// as one text with blanks in it.
+func single(values url.Values, many []string) (params, *problem) {
 	out := params{}
 	for name, v := range values {
-		if len(v) > 1 {
+		if len(v) > 1 && !slices.Contains(many, name) {
 			return nil, refuse("invalid_request", "the parameter "+name+" is repeated")
 		}
-		if v[0] != "" {
-			out[name] = v[0]
+		if text := strings.Join(v, " "); text != "" {
+			out[name] = text
 		}
 	}
 	return out, nil
 }
 
 // query reads the parameters of the address.
-func (c *call) query() (params, *problem) {
+func (c *call) query(many ...string) (params, *problem) {
 	values, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
 		return nil, refuse("invalid_request", "the query cannot be read")
 	}
-	return single(values)
+	return single(values, many)
 }
 
 // tokenParams reads the parameters of a token request from the one place the definition puts them.
-func (c *call) tokenParams(method, format string) (params, *problem) {
-	inQuery, p := c.query()
+func (c *call) tokenParams(method, format string, many ...string) (params, *problem) {
+	inQuery, p := c.query(many...)
 	if p != nil {
 		return nil, p
 	}
 	if format == "query" || method == http.MethodGet {
 		return inQuery, nil
 	}
-	for _, secret := range []string{"client_secret", "code", "code_verifier", "device_code", "password", "refresh_token", "assertion", "client_assertion"} {
+	for _, secret := range []string{"client_secret", "code", "code_verifier", "device_code", "password", "refresh_token", "subject_token", "actor_token", "assertion", "client_assertion"} {
 		if inQuery[secret] != "" {
 			// RFC 6749 §2.3.1: never in the request URI.
 			return nil, refuse("invalid_request", secret+" must not be in the address")
 		}
 	}
-	return c.bodyParams(format)
+	return c.bodyParams(format, many...)
 }
 
-func (c *call) bodyParams(format string) (params, *problem) {
+func (c *call) bodyParams(format string, many ...string) (params, *problem) {
 	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	if format == "json" {
 		if kind != "application/json" {
@@ -70,6 +71,9 @@ func (c *call) bodyParams(format string) (params, *problem) {
 		}
 		out := params{}
 		for k, v := range m {
+			if list, ok := v.([]any); ok && slices.Contains(many, k) {
+				v = strings.Join(texts(list), " ")
+			}
 			if text := definition.Text(v); text != "" {
 				out[k] = text
 			}
@@ -83,7 +87,15 @@ func (c *call) bodyParams(format string) (params, *problem) {
 	if err != nil {
 		return nil, refuse("invalid_request", "the form cannot be read")
 	}
-	return single(values)
+	return single(values, many)
+}
+
+func texts(list []any) []string {
+	var out []string
+	for _, v := range list {
+		out = append(out, definition.Text(v))
+	}
+	return out
 }
 
 // constants checks the parameters that the definition gives a fixed value, and returns the values of
@@ -158,7 +170,7 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 
 // anonymous are the grants that need no client: an assertion says whom it is from (RFC 7521 §4.1), and
 // what a person brings is proof enough (RFC 6749 §3.2.1 lets a provider ask for nobody's client id).
-var anonymous = map[string]bool{"jwt_bearer": true, "password": true}
+var anonymous = map[string]bool{"jwt_bearer": true, "password": true, "token_exchange": true}
 
 // client returns the registered client. anyone lets a client in that nobody registered, with any
 // secret that is not called wrong.

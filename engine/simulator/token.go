@@ -12,7 +12,7 @@ import (
 // spec is what the definition says about one kind of token request.
 type spec struct {
 	hit
-	kind       string // code, device_code, password, refresh_token, access_token, client_credentials, jwt_bearer, then
+	kind       string // code, device_code, token_exchange, password, refresh_token, access_token, client_credentials, jwt_bearer, then
 	method     string
 	format     string
 	clientAuth definition.ClientAuth
@@ -60,6 +60,8 @@ func writtenSpec(h hit) spec {
 		s.kind, s.grantType = "device_code", cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:device_code")
 	case definition.ClientCredentials:
 		s.kind, s.grantType = "client_credentials", cmp.Or(t.GrantType, "client_credentials")
+	case definition.TokenExchange:
+		s.kind, s.grantType = "token_exchange", cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:token-exchange")
 	case definition.Password:
 		s.kind, s.grantType = "password", cmp.Or(t.GrantType, "password")
 	case definition.JWTBearer:
@@ -112,7 +114,7 @@ func (c *call) choose(hits []hit) chosen {
 		if k.kind == "none" {
 			continue
 		}
-		k.got, k.problem = c.tokenParams(k.method, k.format)
+		k.got, k.problem = c.tokenParams(k.method, k.format, k.many()...)
 		if c.r.Method != k.method {
 			k.problem = &problem{"invalid_request", "the method must be " + k.method, http.StatusMethodNotAllowed}
 		}
@@ -190,7 +192,7 @@ func (k chosen) wanted() bool {
 }
 
 // telling is the parameter that tells what kind of token request it is where the grant type does not.
-var telling = map[string]string{"device_code": "device_code", "password": "password", "refresh_token": "refresh_token"}
+var telling = map[string]string{"device_code": "device_code", "password": "password", "token_exchange": "subject_token", "refresh_token": "refresh_token"}
 
 // param returns a standard parameter under the name the provider gives it.
 func (k chosen) param(standard string) string {
@@ -230,6 +232,8 @@ func (c *call) tokenRequest() *answer {
 		a, p = c.exchange(k, client)
 	case "device_code":
 		a, p = c.poll(k, client)
+	case "token_exchange":
+		a, p = c.subjectGrant(k, client)
 	case "password":
 		a, p = c.passwordGrant(k, client)
 	case "refresh_token":

@@ -21,6 +21,9 @@ func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
 		d.give(k.answer.RefreshToken, "refresh_token", refresh)
 		place(d, k.answer.RefreshExpires, refreshLifetime)
 	}
+	if k.kind == "token_exchange" {
+		d.usual("issued_token_type", issuedType(k.auth))
+	}
 	c.tellLifetime(d, k, lifetime)
 	if !k.renewal() {
 		// What comes besides the access token comes once and lives as long as the grant.

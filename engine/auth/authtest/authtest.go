@@ -79,6 +79,7 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"CallbackThatIsNotSigned", verifies, testVerified},
 		{"CodeThatIsRefused", consented, testCodeRefused},
 
+		{"SubjectThatIsRefused", subjects, testSubjectRefused},
 		{"PasswordThatIsRefused", passwords, testPasswordRefused},
 
 		{"DeviceAuthorizationRequest", devices, testDeviceRequest},
@@ -112,6 +113,7 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 func always(*bench) bool      { return true }
 func redirects(b *bench) bool { return b.request.Auth.Authorize != nil }
 func codes(b *bench) bool     { return b.request.Auth.Kind == definition.AuthorizationCode }
+func subjects(b *bench) bool  { return b.request.Auth.Kind == definition.TokenExchange }
 func passwords(b *bench) bool { return b.request.Auth.Kind == definition.Password }
 func devices(b *bench) bool   { return b.request.Auth.Device != nil }
 func consented(b *bench) bool { return b.request.Auth.Kind.Consented() }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dowel/engine/auth"
+	"dowel/engine/definition"
 	"dowel/engine/fault"
 )
 
@@ -88,6 +89,26 @@ func testPasswordRefused(t *testing.T, b *bench) {
 	b.provider.only(t)
 }
 
+// testSubjectRefused: RFC 8693 §2.2.2 has invalid_request for a token that is no good, which means another
+// thing while connecting than when it was good before.
+func testSubjectRefused(t *testing.T, b *bench) {
+	if !plainRefusals(b) {
+		t.Skip("the definition has errors of its own")
+	}
+	c := b.credential(t)
+	b.always(refusal(400, "invalid_request"))
+	_, err := b.obtain(t)
+	if fault.KindOf(err) != fault.Refused || fault.As(err).Code != "credential-rejected" {
+		t.Errorf("%v, want kind %s, code credential-rejected", err, fault.Refused)
+	}
+	if b.request.Auth.RefreshGrant() != definition.GrantTokenExchange {
+		return
+	}
+	if _, err := b.renew(t, c); fault.KindOf(err) != fault.NeedsReauth {
+		t.Errorf("traded again: %v, want kind %s", err, fault.NeedsReauth)
+	}
+}
+
 func testRefusals(t *testing.T, b *bench) {
 	if !plainRefusals(b) {
 		t.Skip("the definition has errors of its own")
@@ -99,6 +120,9 @@ func testRefusals(t *testing.T, b *bench) {
 			_, err := b.renew(t, c)
 			f := fault.As(err)
 			kind := tt.kind
+			if tt.code == "invalid_request" && b.request.Auth.RefreshGrant() == definition.GrantTokenExchange {
+				kind = fault.NeedsReauth // see testSubjectRefused
+			}
 			if kind == fault.NeedsReauth && !refreshes(b) {
 				kind = fault.Refused // while connecting, no connection can have ended
 			}

@@ -39,6 +39,8 @@ func (b *bench) wantToken(p auth.Pending) wanted {
 	case definition.JWTBearer:
 		w.standard = map[string]string{"grant_type": cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:jwt-bearer")}
 		w.signed = map[string]*definition.JWT{"assertion": b.request.Auth.Assertion}
+	case definition.TokenExchange:
+		w.standard = b.traded(t)
 	case definition.Password:
 		w.standard = map[string]string{
 			"grant_type": cmp.Or(t.GrantType, "password"),
@@ -52,6 +54,28 @@ func (b *bench) wantToken(p auth.Pending) wanted {
 		w.standard = map[string]string{"grant_type": cmp.Or(t.GrantType, "client_credentials")}
 	}
 	return w
+}
+
+// traded are the parameters of RFC 8693 §2.1 that come once.
+func (b *bench) traded(t *definition.TokenRequest) map[string]string {
+	x := b.request.Auth.Exchange
+	out := map[string]string{
+		"grant_type":    cmp.Or(t.GrantType, "urn:ietf:params:oauth:grant-type:token-exchange"),
+		"subject_token": b.filled(&x.SubjectToken), "subject_token_type": b.filled(&x.SubjectTokenType),
+	}
+	for name, t := range map[string]*definition.Template{
+		"actor_token": x.ActorToken, "actor_token_type": x.ActorTokenType, "requested_token_type": x.RequestedTokenType,
+	} {
+		if t != nil {
+			out[name] = b.filled(t)
+		}
+	}
+	for name, list := range map[string]definition.Templates{"audience": x.Audience, "resource": x.Resource} {
+		if len(list) == 1 {
+			out[name] = b.filled(&list[0])
+		}
+	}
+	return out
 }
 
 // filled fills a template that reads fields and nothing else.
@@ -68,7 +92,7 @@ func (b *bench) filled(t *definition.Template) string {
 func (b *bench) wantRefresh(c auth.Credential) wanted {
 	w := b.wantToken(auth.Pending{})
 	f := b.request.Auth.Refresh
-	if again := []string{"client_credentials", "jwt_bearer", "password"}; slices.Contains(again, b.request.Auth.RefreshGrant()) {
+	if again := []string{"client_credentials", "jwt_bearer", "token_exchange", "password"}; slices.Contains(again, b.request.Auth.RefreshGrant()) {
 		return w
 	}
 	w.params = nil
