@@ -191,7 +191,10 @@ func (a *atlas) hosted(host string, known slots) bool {
 		}
 		same := true
 		for name, v := range m {
-			if k, ok := known[name]; ok && name != "" && !strings.EqualFold(k, v) {
+			k, ok := known[name]
+			// A whole address begins with its host.
+			k, _, _ = strings.Cut(strings.TrimPrefix(k, "https://"), "/")
+			if ok && name != "" && !strings.EqualFold(k, v) {
 				same = false
 			}
 		}

@@ -161,6 +161,8 @@ type address struct {
 	host, path pattern
 	// anyHost says that the template begins with a formula: the host is whatever was captured.
 	anyHost bool
+	// whole is that formula if it names a value: a whole address.
+	whole string
 }
 
 // newAddress reads a URL template of connector c; one that begins with a slash stands under base_url.
@@ -177,6 +179,9 @@ func newAddress(c *definition.Connector, a *definition.Auth, source string) (add
 	if ps[0].isFormula {
 		// What is asked or captured may end with a path of its own.
 		out.anyHost = true
+		if plainName.MatchString(ps[0].formula) {
+			out.whole = ps[0].formula
+		}
 		path = append([]piece{{formula: ownPath, isFormula: true}}, ps[1:]...)
 	} else {
 		_, after, ok := strings.Cut(ps[0].text, "://")
@@ -282,6 +287,9 @@ func (a address) match(host, path string) (slots, bool) {
 	for _, p := range []string{decoded, strings.TrimSuffix(decoded, "/")} {
 		if m, ok := a.path.match(p); ok {
 			out.add(m)
+			if a.whole != "" {
+				out[a.whole] = "https://" + host + m[ownPath]
+			}
 			return out, true
 		}
 	}
