@@ -35,8 +35,8 @@ func (r Request) callEnv(c *Credential) definition.Env {
 	if len(r.Captured) > 0 {
 		env["captured"] = anyMap(r.Captured)
 	}
-	if len(fields) > 0 {
-		env["fields"] = revealedAny(fields)
+	if len(fields)+len(r.Auth.Fields) > 0 {
+		env["fields"] = blank(revealedAny(fields), r.Auth.Fields)
 	}
 	inputs := anyMap(r.Inputs)
 	for _, f := range r.Connector.Inputs {
@@ -44,7 +44,7 @@ func (r Request) callEnv(c *Credential) definition.Env {
 			inputs[f.Name] = v.Reveal() // a secret input is kept with the fields
 		}
 	}
-	env["inputs"] = inputs
+	env["inputs"] = blank(inputs, r.Connector.Inputs)
 	r.Connector.SetChoices(env, r.Auth, func(field string) string {
 		if v, ok := inputs[field].(string); ok {
 			return v
@@ -55,12 +55,22 @@ func (r Request) callEnv(c *Credential) definition.Env {
 	if own, ok := fields["client_id"]; ok && id == "" {
 		id, key = own.Reveal(), fields["client_secret"]
 	}
-	if id != "" || len(r.App.Fields) > 0 {
-		app := revealedAny(r.App.Fields)
+	if id != "" || len(r.App.Fields)+len(r.Auth.AppFields) > 0 {
+		app := blank(revealedAny(r.App.Fields), r.Auth.AppFields)
 		app["client_id"], app["client_secret"] = id, key.Reveal()
 		env["app"] = app
 	}
 	return env
+}
+
+// blank has formulas read an empty text where a field was left empty.
+func blank(values map[string]any, fields definition.Fields) map[string]any {
+	for _, f := range fields {
+		if _, ok := values[f.Name]; !ok {
+			values[f.Name] = ""
+		}
+	}
+	return values
 }
 
 func (c *Credential) env() map[string]any {

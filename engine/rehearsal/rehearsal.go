@@ -46,6 +46,17 @@ func Run(ctx context.Context, k *definition.Connector) ([]Result, error) {
 	return out, err
 }
 
+// Against rehearses a connector with the provider that another definition of the same id describes. What
+// the two do not agree about goes wrong, or else the simulator is not as strict as the provider.
+func Against(ctx context.Context, provider, k *definition.Connector) ([]Result, error) {
+	s, err := openStage(ctx, []*definition.Connector{k}, []*definition.Connector{provider})
+	if err != nil {
+		return nil, fmt.Errorf("set the stage: %w", err)
+	}
+	defer s.close()
+	return s.connector(ctx, k), ctx.Err()
+}
+
 // All rehearses every method of many connectors, so many connectors at once, and tells each result in
 // the order of the connectors. Of one id there may be one connector. It ends early when ctx does.
 func All(ctx context.Context, ks []*definition.Connector, workers int, tell func(Result)) error {
@@ -56,7 +67,7 @@ func All(ctx context.Context, ks []*definition.Connector, workers int, tell func
 		}
 		seen[k.ID] = true
 	}
-	s, err := openStage(ctx, ks)
+	s, err := openStage(ctx, ks, ks)
 	if err != nil {
 		return fmt.Errorf("set the stage: %w", err)
 	}

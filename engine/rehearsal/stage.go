@@ -34,12 +34,12 @@ type stage struct {
 	reroute   func(connector string) func(*url.URL) *url.URL
 }
 
-func openStage(ctx context.Context, ks []*definition.Connector) (*stage, error) {
-	catalog := definition.NewCatalog(ks)
+// openStage sets the stage for connectors, and for the providers that others or the same describe.
+func openStage(ctx context.Context, ks, providers []*definition.Connector) (*stage, error) {
 	s := &stage{visitor: newVisitor(), keys: &keyring{keys: map[string]string{}}, mail: &mailbox{held: map[string][]flow.Posted{}}}
 	// Tokens outlive the play, and no provider forgives a token that is used twice.
 	s.simulator = simulator.New(simulator.Options{
-		Catalog: catalog, TokenLifetime: time.Hour, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond, Post: s.posted,
+		Catalog: definition.NewCatalog(providers), TokenLifetime: time.Hour, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond, Post: s.posted,
 	})
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -50,7 +50,7 @@ func openStage(ctx context.Context, ks []*definition.Connector) (*stage, error) 
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	go func() { _ = s.server.Serve(ln) }() // until close
-	if err := s.openEngine(ctx, catalog, &url.URL{Scheme: "http", Host: ln.Addr().String()}); err != nil {
+	if err := s.openEngine(ctx, definition.NewCatalog(ks), &url.URL{Scheme: "http", Host: ln.Addr().String()}); err != nil {
 		s.close()
 		return nil, err
 	}

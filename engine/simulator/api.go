@@ -11,25 +11,9 @@ import (
 // apiCall answers any call to the provider's API that carries a good credential, and says in the body
 // what the definition's expressions look for.
 func (c *call) apiCall(hits []hit) *answer {
-	known := slots{}
-	open := false
-	for _, h := range hits {
-		known.add(h.slots)
-		open = open || h.request != nil && h.request.Auth == "none" && h.role == roleCall
-	}
-	who := &holder{account: c.s.options.Accounts[0]}
-	if !open {
-		h, p := c.holder(known, hits)
-		if p == nil {
-			p = c.headerConstants(c.connector.APIFor(h.auth).Headers)
-		}
-		if p == nil {
-			p = c.appOfCall(h)
-		}
-		if p != nil {
-			return c.callRefusal(hits, p)
-		}
-		who = h
+	who, p := c.caller(hits)
+	if p != nil {
+		return c.callRefusal(hits, p)
 	}
 	c.count(func(s *Stats) { s.Calls++ })
 	d := document{}
@@ -55,6 +39,48 @@ func (c *call) apiCall(hits []hit) *answer {
 		return c.signedAnswer(who, d, how)
 	}
 	return d.answer(http.StatusOK, how)
+}
+
+// caller is who makes a call: the holder of a credential that goes on every call, or of what the call
+// that nothing authenticates has among its own parameters.
+func (c *call) caller(hits []hit) (*holder, *problem) {
+	known := slots{}
+	var open *hit
+	for i, h := range hits {
+		known.add(h.slots)
+		if h.role == roleCall && h.request != nil && h.request.Auth == "none" {
+			open = &hits[i]
+		}
+	}
+	if open != nil {
+		return c.shown(*open, known)
+	}
+	who, p := c.holder(known, hits)
+	if p == nil {
+		p = c.headerConstants(c.connector.APIFor(who.auth).Headers)
+	}
+	if p == nil {
+		p = c.appOfCall(who)
+	}
+	return who, p
+}
+
+// shown judges the parts of a credential that stand among the parameters of a call.
+func (c *call) shown(h hit, known slots) (*holder, *problem) {
+	if c.r.Method != h.method {
+		return &holder{account: c.s.options.Accounts[0]}, nil
+	}
+	got, p := c.asked(h)
+	if p != nil {
+		return nil, p
+	}
+	parts := slots{}
+	for name, v := range got {
+		if root, _, _ := strings.Cut(name, "."); root == "credential" || root == "fields" {
+			parts[name] = v
+		}
+	}
+	return c.judge(h.auth, parts, known)
 }
 
 // tell writes what the definition reads from the answer to one of its requests.

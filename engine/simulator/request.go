@@ -23,6 +23,7 @@ func (c *call) asked(h hit) (slots, *problem) {
 	}
 	if p == nil {
 		p = c.headerConstants(q.Headers)
+		out.add(c.headerValues(q.Headers))
 	}
 	if p == nil && len(q.Form) > 0 {
 		if got, p = c.bodyParams("form"); p == nil {

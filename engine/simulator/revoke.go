@@ -3,6 +3,8 @@ package simulator
 import (
 	"cmp"
 	"net/http"
+	"slices"
+	"strings"
 
 	"dowel/engine/definition"
 )
@@ -56,7 +58,8 @@ func (c *call) mayRevoke(h hit, got slots) *problem {
 		_, p := c.clientOf(h)
 		return p
 	case "none":
-		if c.r.Header.Get("Authorization") != "" {
+		own := slices.ContainsFunc(h.request.Headers, func(p definition.Param) bool { return strings.EqualFold(p.Name, "Authorization") })
+		if !own && c.r.Header.Get("Authorization") != "" {
 			return refuse("invalid_request", "nothing authenticates this request; the Authorization header must not be sent")
 		}
 	}
