@@ -263,8 +263,12 @@ func (c *call) roleOf(hits []hit) role {
 	if at(roleAuthorize) && c.consenting() {
 		return roleAuthorize
 	}
-	if c.chosen = c.choose(hits); c.chosen.problem != nil && at(roleRevoke) {
+	c.chosen = c.choose(hits)
+	switch {
+	case c.chosen.problem != nil && at(roleRevoke):
 		return roleRevoke
+	case (c.chosen.problem != nil || c.chosen.foreign) && at(roleLogin): // another method's, with what was typed
+		return roleLogin
 	}
 	return out
 }

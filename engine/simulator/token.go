@@ -100,6 +100,8 @@ type chosen struct {
 	spec
 	got     params
 	problem *problem
+	// foreign is set if neither what is traded nor the client is known here.
+	foreign bool
 }
 
 // choose finds out which kind of token request this is. Where two look alike, what is traded and
@@ -129,6 +131,7 @@ func (c *call) choose(hits []hit) chosen {
 		}
 	}
 	if alike != nil {
+		alike.foreign = true
 		return *alike
 	}
 	if first.problem == nil {
