@@ -200,7 +200,7 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 				h.grant, h.account = t.grant, t.grant.account
 				continue
 			}
-			if f.Secret() && Wrong(v) || strings.Contains(v, issuedPrefix) || f.Format == "email" && !strings.Contains(v, "@") {
+			if f.Secret() && (Wrong(v) || c.ofSigners(v)) || strings.Contains(v, issuedPrefix) || f.Format == "email" && !strings.Contains(v, "@") {
 				return nil, refuse("invalid_token", "the "+f.Label+" is not accepted")
 			}
 		case "inputs":
@@ -216,6 +216,17 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 		return nil, p
 	}
 	return h, nil
+}
+
+// ofSigners reports whether a text is the signed token of a method that signs each call: then it is no
+// key of another method that goes in the same place.
+func (c *call) ofSigners(text string) bool {
+	signs := slices.ContainsFunc(c.connector.Auth, func(a *definition.Auth) bool { return a.Apply.Sign != nil && a.Apply.Sign.JWT != nil })
+	if !signs {
+		return false
+	}
+	_, err := parseToken(text)
+	return err == nil
 }
 
 // merged are the values of several places.
