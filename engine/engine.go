@@ -120,7 +120,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 // methods lists every auth kind there is.
 func methods() auth.Registry {
 	return auth.NewRegistry(
-		auth.AuthorizationCode(), auth.DeviceCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.TokenExchange(), auth.Password(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom(),
+		auth.AuthorizationCode(), auth.DeviceCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.TokenExchange(), auth.Password(), auth.OAuth1(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom(),
 	)
 }
 

@@ -91,6 +91,9 @@ type Pending struct {
 	DeviceCode string `json:"device_code,omitempty"`
 	// Nonce comes back in the ID token (OpenID Connect Core §3.1.2.1).
 	Nonce string `json:"nonce,omitempty"`
+	// Token and TokenSecret are the temporary credentials of RFC 5849 §2.1.
+	Token       string `json:"token,omitempty"`
+	TokenSecret string `json:"token_secret,omitempty"`
 	// Requested are the scopes asked for.
 	Requested []string `json:"requested,omitempty"`
 }

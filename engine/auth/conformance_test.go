@@ -9,6 +9,16 @@ import (
 )
 
 func TestMethodsConform(t *testing.T) {
+	pair := func(answer map[string]any) any {
+		out := map[string]any{"oauth_token_secret": "CANARY-token-secret"}
+		for name, v := range answer {
+			if name == "access_token" {
+				name = "oauth_token"
+			}
+			out[name] = v
+		}
+		return out
+	}
 	data := func(answer map[string]any) any { return map[string]any{"data": answer} }
 	for _, tt := range []struct {
 		file   string
@@ -51,6 +61,9 @@ func TestMethodsConform(t *testing.T) {
 		{"code-secret-jwt", auth.AuthorizationCode(), authtest.Setting{}},
 		{"code-minted-secret", auth.AuthorizationCode(), authtest.Setting{}},
 		{"client-person-key", auth.ClientCredentials(), authtest.Setting{Fields: map[string]string{"client_id": "brought id"}}},
+		{"oauth1-header", auth.OAuth1(), authtest.Setting{Wrap: pair, Callback: map[string]string{"place": "here"}}},
+		{"oauth1-query", auth.OAuth1(), authtest.Setting{Wrap: pair}},
+		{"oauth1-form", auth.OAuth1(), authtest.Setting{Wrap: pair, Fields: map[string]string{"account": "acme"}}},
 		{"basic", auth.Basic(), authtest.Setting{Fields: map[string]string{"email": "ana@example.com", "token": "CANARY:token"}}},
 		{"api-key", auth.APIKey(), authtest.Setting{Fields: map[string]string{"key": "CANARY-key", "app": "CANARY app+key&"}}},
 		{"bearer", auth.Bearer(), authtest.Setting{Fields: map[string]string{"token": "CANARY-token"}}},

@@ -11,6 +11,7 @@ import (
 type Credential struct {
 	Kind         definition.AuthKind
 	AccessToken  secret.Value
+	TokenSecret  secret.Value // signs with the access token under OAuth 1.0
 	RefreshToken secret.Value
 	IDToken      secret.Value
 	TokenType    string

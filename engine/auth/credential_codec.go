@@ -28,6 +28,7 @@ const (
 	partToken // repeated pair
 	partValue // repeated pair
 	partField // repeated pair
+	partTokenSecret
 )
 
 // The parts of a pair.
@@ -52,7 +53,8 @@ func (c Credential) Encode() ([]byte, error) {
 	}
 	b = appendPairs(b, partToken, c.Tokens)
 	b = appendPairs(b, partValue, c.Values)
-	return appendPairs(b, partField, c.Fields), nil
+	b = appendPairs(b, partField, c.Fields)
+	return appendText(b, partTokenSecret, c.TokenSecret.Reveal()), nil
 }
 
 func appendText(b []byte, n protowire.Number, s string) []byte {
@@ -98,6 +100,8 @@ func DecodeCredential(b []byte) (Credential, error) {
 			c.IDToken = secret.New(text)
 		case partTokenType:
 			c.TokenType = text
+		case partTokenSecret:
+			c.TokenSecret = secret.New(text)
 		case partObtainedAt:
 			c.ObtainedAt = at
 		case partExpiresAt:

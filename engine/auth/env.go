@@ -77,6 +77,9 @@ func (c *Credential) env() map[string]any {
 	m := make(map[string]any, 6+len(c.Values))
 	m["access_token"], m["refresh_token"] = c.AccessToken.Reveal(), c.RefreshToken.Reveal()
 	m["id_token"], m["token_type"] = c.IDToken.Reveal(), c.TokenType
+	if !c.TokenSecret.IsZero() {
+		m["token_secret"] = c.TokenSecret.Reveal()
+	}
 	m["scopes"] = append([]string{}, c.Scopes...) // a list, where nothing is known to be granted as well
 	if len(c.Tokens) > 0 {
 		m["tokens"] = revealedAny(c.Tokens)

@@ -75,6 +75,39 @@ type explanation struct {
 
 func (x explanation) all() {
 	x.launch()
+	if x.a.Kind == definition.OAuth1 {
+		x.oauth1()
+	} else {
+		x.oauth2()
+	}
+	if x.a.Introspect != nil {
+		x.call("introspect", x.a.Introspect.Request)
+	}
+	for _, s := range x.a.Login {
+		x.call("login step "+s.ID, s.Request)
+	}
+	for i, q := range x.k.TestsFor(x.a) {
+		title := "test"
+		if i > 0 {
+			title = fmt.Sprintf("test, instead %d", i)
+		}
+		x.call(title, q)
+	}
+	if id := x.k.IdentityFor(x.a); id != nil {
+		x.call("identity", id.Request)
+		for _, s := range id.Also {
+			x.call("identity, "+s.ID, s.Request)
+		}
+		x.call("identity, picture", id.Picture)
+	}
+	for _, ch := range x.k.ChoicesFor(x.a) {
+		x.call("choose "+ch.ID, ch.Request)
+	}
+	x.call("revoke", x.a.Revoke)
+}
+
+// oauth2 adds the way to a credential of RFC 6749 and its relatives, and how it is renewed.
+func (x explanation) oauth2() {
 	if x.a.Authorize != nil {
 		x.fromAuthorize().request("authorize (in the browser)", func(r Request, _ Credential) (*http.Request, error) {
 			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth), Nonce: nonce(r.Auth)})
@@ -113,30 +146,6 @@ func (x explanation) all() {
 			return http.NewRequestWithContext(context.Background(), http.MethodGet, u.String(), http.NoBody)
 		})
 	}
-	if x.a.Introspect != nil {
-		x.call("introspect", x.a.Introspect.Request)
-	}
-	for _, s := range x.a.Login {
-		x.call("login step "+s.ID, s.Request)
-	}
-	for i, q := range x.k.TestsFor(x.a) {
-		title := "test"
-		if i > 0 {
-			title = fmt.Sprintf("test, instead %d", i)
-		}
-		x.call(title, q)
-	}
-	if id := x.k.IdentityFor(x.a); id != nil {
-		x.call("identity", id.Request)
-		for _, s := range id.Also {
-			x.call("identity, "+s.ID, s.Request)
-		}
-		x.call("identity, picture", id.Picture)
-	}
-	for _, ch := range x.k.ChoicesFor(x.a) {
-		x.call("choose "+ch.ID, ch.Request)
-	}
-	x.call("revoke", x.a.Revoke)
 }
 
 func (x explanation) tokenRequest(r Request, c Credential) (*http.Request, error) {
@@ -245,7 +254,7 @@ func (x explanation) example(captured string) (Request, Credential) {
 		r.Captured[name] = fmt.Sprintf(captured, strings.ReplaceAll(name, "_", "-"))
 	}
 	c := Credential{
-		AccessToken: secret.New("[access_token]"), RefreshToken: secret.New("[refresh_token]"), IDToken: secret.New("[id_token]"),
+		AccessToken: secret.New("[access_token]"), TokenSecret: secret.New("[token_secret]"), RefreshToken: secret.New("[refresh_token]"), IDToken: secret.New("[id_token]"),
 		TokenType: "Bearer", Scopes: []string{"[scopes]"}, Fields: r.Fields, Tokens: map[string]secret.Value{}, Values: map[string]secret.Value{},
 	}
 	if x.a.Token != nil {

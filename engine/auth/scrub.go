@@ -30,7 +30,8 @@ func (r Request) scrubber(env definition.Env, req *http.Request, more ...string)
 		if len(s) < 4 {
 			continue // a text that short stands in every sentence
 		}
-		out = append(out, s, url.QueryEscape(s), url.PathEscape(s))
+		signs := percentEncoded(s) // as it stands in a signature of RFC 5849 §3.4.4, which is escaped once more
+		out = append(out, s, url.QueryEscape(s), url.PathEscape(s), signs, url.QueryEscape(signs))
 		if b, err := json.Marshal(s); err == nil {
 			out = append(out, string(b[1:len(b)-1]))
 		}

@@ -71,8 +71,10 @@ func (r Request) sign(out *http.Request, env definition.Env) error {
 	case s.JWT != nil:
 		err = r.signJWT(out, s, env, o)
 	}
-	if f := fault.As(err); f != nil {
+	if f := fault.As(err); f != nil && f.Field != "" {
 		return f.WithCode("key-unusable") // a complaint about the answer that is to blame
+	} else if f != nil {
+		return err
 	}
 	if err != nil {
 		return fault.E(fault.Invalid, "no signature can be made with what was entered", err).WithCode("key-unusable")

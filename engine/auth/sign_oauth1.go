@@ -33,11 +33,7 @@ type oauth1Signer struct {
 
 // signOAuth1 signs a call.
 func (r Request) signOAuth1(out *http.Request, s *definition.OAuth1Signature, env definition.Env, o occasion) error {
-	parts, err := filledTemplates(env, &s.ConsumerKey, &s.ConsumerSecret, &s.Token, &s.TokenSecret, &s.Realm)
-	if err != nil {
-		return err
-	}
-	key, err := r.rsaKey(s, env)
+	signer, err := r.oauth1Signer(s, env)
 	if err != nil {
 		return err
 	}
@@ -45,10 +41,23 @@ func (r Request) signOAuth1(out *http.Request, s *definition.OAuth1Signature, en
 	if err != nil {
 		return err
 	}
+	return signer.sign(out, c, o)
+}
+
+// oauth1Signer is the signer that the definition describes.
+func (r Request) oauth1Signer(s *definition.OAuth1Signature, env definition.Env) (oauth1Signer, error) {
+	parts, err := filledTemplates(env, &s.ConsumerKey, &s.ConsumerSecret, &s.Token, &s.TokenSecret, &s.Realm)
+	if err != nil {
+		return oauth1Signer{}, err
+	}
+	key, err := r.rsaKey(s, env)
+	if err != nil {
+		return oauth1Signer{}, err
+	}
 	return oauth1Signer{
 		consumerKey: parts[0], consumerSecret: parts[1], token: parts[2], tokenSecret: parts[3],
 		realm: parts[4], privateKey: key, method: s.Method, in: s.In,
-	}.sign(out, c, o)
+	}, nil
 }
 
 // sign puts the protocol parameters and the signature on out (§3.5), in the place of earlier ones.

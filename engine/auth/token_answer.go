@@ -34,6 +34,9 @@ func (r Request) credential(a *response, t *definition.TokenAnswer, env definiti
 		return Credential{}, errors.New("the answer has no access token")
 	}
 	c.AccessToken = access
+	if err := c.tokenSecret(t.TokenSecret, env); err != nil {
+		return Credential{}, err
+	}
 	if err := refreshToken(&c, a, t, env, pick(t.RefreshToken, "refresh_token")); err != nil {
 		return Credential{}, err
 	}

@@ -16,6 +16,7 @@ const (
 	JWTBearer         AuthKind = "oauth2_jwt_bearer"         // RFC 7523 §2.1
 	TokenExchange     AuthKind = "oauth2_token_exchange"     // RFC 8693
 	Password          AuthKind = "oauth2_password"           // RFC 6749 §4.3
+	OAuth1            AuthKind = "oauth1"                    // RFC 5849 §2
 	Basic             AuthKind = "basic"                     // RFC 7617
 	APIKey            AuthKind = "api_key"
 	Bearer            AuthKind = "bearer" // RFC 6750, a token the person brings
@@ -26,7 +27,7 @@ const (
 func (k AuthKind) NeedsApp() bool { return k.Consented() }
 
 // Consented reports whether the person allows the access at the provider.
-func (k AuthKind) Consented() bool { return k == AuthorizationCode || k == DeviceCode }
+func (k AuthKind) Consented() bool { return k == AuthorizationCode || k == DeviceCode || k == OAuth1 }
 
 // Auth is one auth method of a connector.
 type Auth struct {
@@ -71,6 +72,12 @@ type Auth struct {
 	// ClientSecret is made anew for each request, instead of being registered.
 	ClientSecret *JWT `yaml:"client_secret"`
 
+	// OAuth 1.0.
+
+	// RequestToken asks for temporary credentials (RFC 5849 §2.1).
+	RequestToken *OAuth1Request  `yaml:"request_token"`
+	Signature    *OAuth1Protocol `yaml:"signature"`
+
 	// Basic and password.
 	Username *Template `yaml:"username"`
 	Password *Template `yaml:"password"`
@@ -94,10 +101,11 @@ type Auth struct {
 	Identity *Identity `yaml:"identity"`
 	Choose   []*Choice `yaml:"choose"`
 
-	traded     []string // fields whose values are not kept once there is a token
-	noIdentity bool     // the method says that it has none, whatever the connector has
-	readsApp   bool     // some formula that applies to the method reads the app
-	api        API      // the connector's, with the method's own over it
+	traded      []string         // fields whose values are not kept once there is a token
+	credentials *OAuth1Signature // of the requests for credentials
+	noIdentity  bool             // the method says that it has none, whatever the connector has
+	readsApp    bool             // some formula that applies to the method reads the app
+	api         API              // the connector's, with the method's own over it
 }
 
 // Authorize is the request the browser is sent to.
@@ -237,10 +245,12 @@ type Outcome struct {
 
 // TokenAnswer reads the answer of a token endpoint; what is not given is read as RFC 6749 §5.1 says.
 type TokenAnswer struct {
-	AccessToken    *Expression `yaml:"access_token"`
-	RefreshToken   *Expression `yaml:"refresh_token"`
-	TokenType      *Expression `yaml:"token_type"`
-	IDToken        *Expression `yaml:"id_token"`
+	AccessToken  *Expression `yaml:"access_token"`
+	RefreshToken *Expression `yaml:"refresh_token"`
+	TokenType    *Expression `yaml:"token_type"`
+	IDToken      *Expression `yaml:"id_token"`
+	// TokenSecret is what signs with the access token under OAuth 1.0.
+	TokenSecret    *Expression `yaml:"token_secret"`
 	Expires        *Lifetime   `yaml:"expires"`
 	RefreshExpires *Lifetime   `yaml:"refresh_expires"`
 	Scopes         *Expression `yaml:"scopes"`
@@ -318,7 +328,7 @@ func (a *Auth) secretsIn(t *Template) []string {
 // where there is no token to renew.
 func (a *Auth) RefreshGrant() string {
 	switch {
-	case a.Token == nil:
+	case a.Token == nil, a.Kind == OAuth1:
 		return none
 	case a.Refresh != nil && a.Refresh.Grant != "":
 		return a.Refresh.Grant

@@ -98,9 +98,10 @@ func (k *compiler) auth(a *Auth) {
 	k.jwt(a.ClientSecret, minting)
 	exchange := inExchange
 	exchange.assertion = a.Assertion != nil
+	k.oauth1(a)
 	k.token(a.Token, exchange)
 	k.refresh(a.Refresh)
-	k.request(a.Revoke, inRevoke, "client")
+	k.request(a.Revoke, inRevoke, a.authOfRevoke())
 	k.introspection(a.Introspect)
 	k.idToken(a.IDToken)
 	for _, e := range []*Expression{a.Errors.DeadGrant, a.Errors.Throttled, a.Errors.Transient, a.Errors.App} {
@@ -198,7 +199,7 @@ func (k *compiler) refresh(r *Refresh) {
 }
 
 func (k *compiler) answer(t *TokenAnswer, p place) {
-	for _, e := range []*Expression{t.AccessToken, t.RefreshToken, t.TokenType, t.IDToken, t.Scopes} {
+	for _, e := range []*Expression{t.AccessToken, t.RefreshToken, t.TokenType, t.IDToken, t.TokenSecret, t.Scopes} {
 		k.value(e, p)
 	}
 	k.lifetime(t.Expires, p)

@@ -7,6 +7,8 @@ func (a *Auth) defaults() {
 	switch a.Kind {
 	case Basic, Password:
 		a.defaultPassword()
+	case OAuth1:
+		a.defaultOAuth1()
 	case Bearer:
 		if len(a.Fields) == 0 {
 			a.Fields = Fields{{Name: "token", Label: "Token", Type: "password"}}

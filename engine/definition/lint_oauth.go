@@ -92,6 +92,12 @@ var (
 	ofToken  = map[string]string{
 		"grant_type": "see grant_type", "code": "it comes from the callback", "device_code": "it comes from the device request", "code_verifier": "see pkce", "refresh_token": "it is the credential's",
 	}
+	ofOAuth1 = map[string]string{
+		"oauth_callback": "it is Dowel's own", "oauth_verifier": "it comes from the callback", "oauth_token": "it comes from the answer before",
+		"oauth_consumer_key": "it is the app's", "oauth_nonce": "it is made anew for every request", "oauth_timestamp": "it is made anew for every request",
+		"oauth_signature": "it is made anew for every request", "oauth_signature_method": "see signature", "oauth_version": "it is 1.0",
+		"state": "it is in the callback address",
+	}
 )
 
 func lintReserved(l *linter) {
@@ -114,6 +120,10 @@ func lintReserved(l *linter) {
 			check(a.Authorize.Params, reserved, at+"/authorize/params")
 			l.reservedQuery(&a.Authorize.URL, reserved)
 		}
+		if a.Kind == OAuth1 && a.RequestToken != nil && a.Token != nil {
+			check(a.RequestToken.Params, ofOAuth1, at+"/request_token/params")
+			check(a.Token.Params, ofOAuth1, at+"/token/params")
+		}
 		if a.Assertion != nil && a.Token != nil {
 			check(a.Token.Params, map[string]string{"assertion": "see assertion"}, at+"/token/params")
 		}
@@ -132,6 +142,9 @@ func lintReserved(l *linter) {
 // reservedOf are the parameters of the authorization request that a definition leaves alone. Kinds
 // without a code say themselves what the provider is to answer with.
 func reservedOf(a *Auth) map[string]string {
+	if a.Kind == OAuth1 {
+		return ofOAuth1
+	}
 	out := maps.Clone(ofAuthorize)
 	if a.Kind != AuthorizationCode {
 		delete(out, "response_type")

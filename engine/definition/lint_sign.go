@@ -23,19 +23,25 @@ func (l *linter) signers(f func(a *Auth, s *Sign, at string)) {
 }
 
 func lintSignKey(l *linter) {
-	l.signers(func(_ *Auth, s *Sign, at string) {
-		o := s.OAuth1
-		if o == nil {
-			return
-		}
+	check := func(o *OAuth1Signature, at string) {
 		rsa := o.Method == "RSA-SHA1"
 		switch {
-		case rsa && o.PrivateKey.IsZero():
+		case rsa && o.PrivateKey.Source == "":
 			l.report(at+"/method", "RSA-SHA1 signs with a private key; say which under private_key")
-		case !rsa && !o.PrivateKey.IsZero():
+		case !rsa && o.PrivateKey.Source != "":
 			l.reportKey(at+"/private_key", "%s signs with the secrets; a private key is RSA-SHA1's", o.Method)
-		case !rsa && o.ConsumerSecret.IsZero():
+		case !rsa && o.ConsumerSecret.Source == "":
 			l.reportKey(at, "%s signs with the secrets; say the client's under consumer_secret", o.Method)
+		}
+	}
+	l.signers(func(_ *Auth, s *Sign, at string) {
+		if s.OAuth1 != nil {
+			check(s.OAuth1, at)
+		}
+	})
+	l.methods(func(a *Auth, at string) {
+		if a.Signature != nil {
+			check(a.credentials, at+"/signature")
 		}
 	})
 }
@@ -91,11 +97,19 @@ func lintSignatureConstant(l *linter) {
 }
 
 func lintWeakSignature(l *linter) {
+	plain := func(at string) {
+		l.report(at+"/method", "PLAINTEXT sends the secrets with every request; use HMAC-SHA1 or better if the provider takes it")
+	}
+	l.methods(func(a *Auth, at string) {
+		if a.Signature != nil && a.Signature.Method == "PLAINTEXT" {
+			plain(at + "/signature")
+		}
+	})
 	l.signers(func(_ *Auth, s *Sign, at string) {
 		d := s.Digest()
 		switch {
 		case s.OAuth1 != nil && s.OAuth1.Method == "PLAINTEXT":
-			l.report(at+"/method", "PLAINTEXT sends the secrets with every request; use HMAC-SHA1 or better if the provider takes it")
+			plain(at)
 		case d != nil && d.Alg == "md5", s.Hash != nil && d.Alg == "sha1":
 			l.report(at+"/alg", "%s can be forged; use sha256 if the provider takes it", strings.ToUpper(d.Alg))
 		}

@@ -18,7 +18,7 @@ type names struct {
 }
 
 // ofCredential are the names that every credential has.
-var ofCredential = []string{"access_token", "refresh_token", "token_type", "id_token", "scopes", "tokens"}
+var ofCredential = []string{"access_token", "token_secret", "refresh_token", "token_type", "id_token", "scopes", "tokens"}
 
 // ofRequest are the names that every request has while it is signed. Its moment is written in four ways:
 // a request has one moment and one nonce.

@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -85,6 +86,11 @@ func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 	answers := p.answers
 	secret := p.app && p.a.AsksSecret()
 	switch {
+	case p.app && p.a.Signature != nil && p.a.Signature.Method == "RSA-SHA1":
+		// The provider's app gets another key.
+		p.simulator.RegisterFields(p.k.ID, clientID, p.strangeAppKeys())
+		defer p.showApp()
+		secret = true
 	case secret && !showsSecret(p.a), p.app && p.a.Token != nil && !secret:
 		return false, nil // the app has no secret, or none that is shown to anybody
 	case secret:
@@ -120,6 +126,17 @@ func (p *play) wrongPassword(ctx context.Context) (bool, error) {
 	}
 	at, err := p.connect(ctx, answers, ana, "allow")
 	return true, failed(at, err, "invalid-key")
+}
+
+// strangeAppKeys are the app's answers with other keys in them.
+func (p *play) strangeAppKeys() map[string]string {
+	out := maps.Clone(p.appAnswers)
+	for _, f := range p.a.AppFields {
+		if f.Format == "pem" {
+			out[f.Name] = strangeKey()
+		}
+	}
+	return out
 }
 
 // providerError has the provider fail while connecting, and while a credential is renewed: neither may

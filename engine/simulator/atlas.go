@@ -22,6 +22,9 @@ const (
 	roleIntrospect role = "introspect"
 	roleKeys       role = "keys"
 	roleCall       role = "api"
+	// The requests of RFC 5849 for credentials.
+	roleTemporary   role = "temporary"
+	roleCredentials role = "credentials"
 )
 
 // endpoint is one address of a connector and what its definition says about it.
@@ -80,7 +83,10 @@ func (a *atlas) method(m *definition.Auth) {
 	if m.Device != nil {
 		a.devicePages(m)
 	}
-	if m.Token != nil {
+	if m.Kind == definition.OAuth1 {
+		a.add(endpoint{role: roleTemporary, auth: m, method: cmp.Or(m.RequestToken.Method, http.MethodPost)}, m.RequestToken.URL.Source)
+		a.add(endpoint{role: roleCredentials, auth: m, method: cmp.Or(m.Token.Method, http.MethodPost)}, m.Token.URL.Source)
+	} else if m.Token != nil {
 		method := cmp.Or(m.Token.Method, http.MethodPost)
 		a.add(endpoint{role: roleToken, auth: m, method: method}, m.Token.URL.Source)
 		for i, t := range m.Token.Then {

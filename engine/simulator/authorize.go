@@ -20,7 +20,9 @@ type consent struct {
 	claims map[string]any // of a token that signs the answer
 	postTo string         // where the server posts, if that is told apart from where the browser goes
 	decide sync.Once
-	answer *answer // what was decided
+	// temporary are the credentials that are to be authorized (RFC 5849 §2.2); nil for OAuth 2.0.
+	temporary *temporary
+	answer    *answer // what was decided
 }
 
 // code is an authorization code and what it was given for.
@@ -40,6 +42,9 @@ type code struct {
 func (c *call) authorize(h hit) *answer {
 	if c.r.Method == http.MethodPost {
 		return c.decide()
+	}
+	if h.auth.Kind == definition.OAuth1 {
+		return c.authorizeTemporary(h)
 	}
 	got, p := c.query()
 	if p != nil {
@@ -239,11 +244,17 @@ func (c *call) decide() *answer {
 func (c *call) decided(ask *consent, form url.Values) *answer {
 	if form.Get("decision") != "allow" {
 		c.count(func(s *Stats) { s.Denied++ })
+		if ask.temporary != nil {
+			return c.back(ask, c.authorized(ask, nil, false))
+		}
 		return c.back(ask, refused(ask.auth))
 	}
 	granted := ask.code
 	granted.account = c.s.account(form.Get("account"))
 	granted.expires = time.Now().Add(c.s.options.CodeLifetime)
+	if ask.temporary != nil {
+		return c.back(ask, c.authorized(ask, &granted, true))
+	}
 	values, posted := c.allowed(ask, &granted)
 	if ask.auth.Callback.From == definition.FromPost {
 		if problem := c.hand(ask, posted); problem != "" {

@@ -85,7 +85,7 @@ func (s *Simulator) takeFault(connectorID string, role role, grant string) *Faul
 }
 
 func (f *Fault) hits(role role, grant string) bool {
-	token := role == roleToken || role == roleRefresh
+	token := role == roleToken || role == roleRefresh || role == roleTemporary || role == roleCredentials
 	switch f.On {
 	case "any":
 		return true

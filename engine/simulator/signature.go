@@ -160,7 +160,13 @@ func (c *call) ofClient(got slots) map[string]any {
 	if app == nil {
 		return map[string]any{}
 	}
-	return map[string]any{"client_id": app.id, "client_secret": app.secret}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	out := map[string]any{"client_id": app.id, "client_secret": app.secret}
+	for name, v := range app.fields {
+		out[name] = v
+	}
+	return out
 }
 
 // ofGrant are all the secrets of the grant that the request shows one of.

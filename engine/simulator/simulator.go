@@ -97,6 +97,8 @@ type Simulator struct {
 
 	known  map[string][]map[string]string // answers of people, by connector
 	nonces map[string]time.Time           // that were used, and when
+
+	temporaries map[string]*temporary // by their token
 }
 
 // New returns a simulator of the catalog's connectors.
@@ -117,7 +119,7 @@ func New(o Options) *Simulator {
 		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
 		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, shown: map[string]time.Time{},
 		consents: map[string]bool{},
-		known:    map[string][]map[string]string{}, nonces: map[string]time.Time{},
+		known:    map[string][]map[string]string{}, nonces: map[string]time.Time{}, temporaries: map[string]*temporary{},
 	}
 }
 
@@ -289,6 +291,8 @@ func (c *call) answer(role role, hits []hit) *answer {
 		return c.codePage()
 	case roleToken, roleRefresh:
 		return c.tokenRequest()
+	case roleTemporary, roleCredentials:
+		return c.credentialsRequest(role, hits)
 	case roleRevoke:
 		if a := c.revoke(hits); a != nil {
 			return a

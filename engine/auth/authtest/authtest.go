@@ -87,11 +87,14 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"DeviceAuthorizationRefused", devices, testDeviceRefused},
 		{"Polling", devices, testPolling},
 
-		{"TokenRequest", tokens, testTokenRequest},
+		{"TemporaryCredentialsRequest", signsOAuth1, testTemporary},
+		{"CallbackOfAnotherFlow", signsOAuth1, testOtherTemporary},
+
+		{"TokenRequest", grants, testTokenRequest},
 		{"RefreshRequest", refreshes, testRefreshRequest},
-		{"Lifetime", tokens, testLifetime},
-		{"GrantedScopes", tokens, testScopes},
-		{"AnswersThatCanBeRead", tokens, testReadable},
+		{"Lifetime", grants, testLifetime},
+		{"GrantedScopes", grants, testScopes},
+		{"AnswersThatCanBeRead", grants, testReadable},
 		{"AnswersThatCannotBeUsed", tokens, testUnusable},
 		{"AbsentRefreshTokenKeepsTheOldOne", refreshes, testRefreshToken},
 		{"WhatARefreshAnswerLeavesOutStays", refreshes, testRefreshKeeps},
@@ -119,10 +122,13 @@ func devices(b *bench) bool   { return b.request.Auth.Device != nil }
 func consented(b *bench) bool { return b.request.Auth.Kind.Consented() }
 func posts(b *bench) bool     { return b.request.Auth.Callback.From == definition.FromPost }
 func tokens(b *bench) bool    { return b.request.Auth.Token != nil }
+func grants(b *bench) bool    { return tokens(b) && !signsOAuth1(b) }
+
+func signsOAuth1(b *bench) bool { return b.request.Auth.Kind == definition.OAuth1 }
 
 func refreshes(b *bench) bool {
 	a := b.request.Auth
-	return a.Token != nil && (a.Refresh == nil || a.Refresh.Grant != "none")
+	return grants(b) && (a.Refresh == nil || a.Refresh.Grant != "none")
 }
 
 func revokes(b *bench) bool { _, ok := b.method.(auth.Revoker); return ok }
@@ -173,6 +179,9 @@ func newBench(t *testing.T, m auth.Method, definitionYAML string, with Setting) 
 	p.answer = b.success(nil)
 	if devices(b) {
 		p.aside = b.deviceAnswers(nil)
+	}
+	if signsOAuth1(b) {
+		p.aside = b.temporaryAnswers(nil)
 	}
 	return b
 }
@@ -261,6 +270,10 @@ func (b *bench) brought() url.Values {
 	}
 	if codes(b) {
 		out.Set(b.codeParam(), theCode)
+	}
+	if signsOAuth1(b) {
+		out.Set("oauth_token", theTemporary)
+		out.Set("oauth_verifier", theVerifier)
 	}
 	return out
 }

@@ -64,6 +64,12 @@ func testAuthorize(t *testing.T, b *bench) {
 			t.Errorf("%s = %q", name, v)
 		}
 	}
+	if signsOAuth1(b) {
+		if len(q) != 1+len(b.request.Auth.Authorize.Params) || q.Get("oauth_token") != theTemporary {
+			t.Errorf("the browser brings %v, want the temporary credentials", q)
+		}
+		return
+	}
 	id, _ := b.client()
 	want := map[string]string{"client_id": id, "redirect_uri": redirectURI, "state": p.State}
 	if codes(b) {
