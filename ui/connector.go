@@ -127,6 +127,7 @@ func (ConnectorPage) page() string { return "connector" }
 type SentValue struct {
 	Name, Value string
 	From        string // where it comes from; empty if that is plain
+	ReadBy      string // what reads it, of what comes to us
 }
 
 // Sent is one request that a method makes. Title says what it is for, in the words of the explanation:

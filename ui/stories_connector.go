@@ -111,17 +111,18 @@ func storySent() []SentBy {
 			{
 				Title: "authorize (in the browser)", Method: "GET", URL: "https://acme.zendesk.com/oauth/authorizations/new",
 				Query: []SentValue{
-					{"response_type", "code", "RFC 6749 §4.1.1"}, {"client_id", "[client_id]", "the app"}, {"scope", "read+write", "scopes"}, {"state", "[state]", ""},
+					{Name: "response_type", Value: "code", From: "RFC 6749 §4.1.1"}, {Name: "client_id", Value: "[client_id]", From: "the app"},
+					{Name: "scope", Value: "read+write", From: "scopes"}, {Name: "state", Value: "[state]"},
 				},
 			},
 			{
 				Title: "token", Method: "POST", URL: "https://acme.zendesk.com/oauth/tokens",
-				Headers: []SentValue{{"Accept", "application/json", "Dowel"}, {"Content-Type", "application/json", "token.format"}},
+				Headers: []SentValue{{Name: "Accept", Value: "application/json", From: "Dowel"}, {Name: "Content-Type", Value: "application/json", From: "token.format"}},
 				Body:    `{"grant_type":"authorization_code","code":"[code]","client_secret":"[client_secret]","scopes":["read"]}`,
 			},
 			{
 				Title: "callback (from the browser)", Method: "GET", URL: "https://dowel.example/callback",
-				Query: []SentValue{{"code", "[code]", ""}, {"hmac", "[hmac]", ""}, {"state", "[state]", ""}},
+				Query: []SentValue{{Name: "code", Value: "[code]"}, {Name: "hmac", Value: "[hmac]", ReadBy: "callback.verify"}, {Name: "state", Value: "[state]"}},
 				Note:  "refused unless hmac is the HMAC-sha256, keyed with [client_secret], of all other parameters, sorted",
 			},
 			{Title: "identity, groups", Depends: "the address is not known before the person has chosen"},

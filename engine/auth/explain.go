@@ -30,7 +30,9 @@ type ExplainedRequest struct {
 	Title       string // what it is for: "token", "login step open"
 	Method, URL string // without the query
 	URLFrom     string // where the address stands in the definition
-	Query       []string
+	// Taken says that it comes to us: what is said to come from somewhere is then read there.
+	Taken bool
+	Query []string
 	// QueryFrom says of each of Query where it comes from: a place in the definition, or the RFC.
 	QueryFrom []string
 	Headers   []ExplainedHeader // by name

@@ -19,7 +19,7 @@ func (x explanation) callback() {
 	if x.a.Callback.From == definition.FromPost {
 		x.posted()
 	}
-	out := ExplainedRequest{Title: "callback (from the browser)", Method: http.MethodGet, URL: x.redirectURI}
+	out := ExplainedRequest{Title: "callback (from the browser)", Method: http.MethodGet, URL: x.redirectURI, Taken: true}
 	switch {
 	case x.a.Callback.FormPost:
 		out.Method = http.MethodPost
@@ -76,7 +76,7 @@ func (x explanation) readBy(root, name string) string {
 // posted adds what the provider's server posts.
 func (x explanation) posted() {
 	out := ExplainedRequest{
-		Title: "callback (from the provider's server)", Method: http.MethodPost, URL: x.redirectURI,
+		Title: "callback (from the provider's server)", Method: http.MethodPost, URL: x.redirectURI, Taken: true,
 		Body: x.a.StateName() + "=" + exampleState, Note: "a form or JSON; it counts once, and not before the browser is back",
 	}
 	if name := x.a.CodeName(); name != "" {
@@ -113,7 +113,7 @@ func (x explanation) launch() {
 		return
 	}
 	out := ExplainedRequest{
-		Title: "launch (from the provider)", Method: http.MethodGet, Note: x.signed(v),
+		Title: "launch (from the provider)", Method: http.MethodGet, Taken: true, Note: x.signed(v),
 		URL: strings.TrimSuffix(x.redirectURI, "/callback") + "/connect/launch/[tenant]/" + x.k.ID,
 	}
 	for _, name := range x.a.LaunchNames() {

@@ -32,7 +32,7 @@ func (r ExplainedRequest) write(b *strings.Builder) {
 		if i < len(r.QueryFrom) {
 			from = r.QueryFrom[i]
 		}
-		fmt.Fprintf(b, "      %s\n", cited(p, from))
+		fmt.Fprintf(b, "      %s\n", r.cited(p, from))
 	}
 	for _, h := range r.Headers {
 		fmt.Fprintf(b, "    %s\n", cited(h.Name+": "+h.Value, h.From))
@@ -41,7 +41,7 @@ func (r ExplainedRequest) write(b *strings.Builder) {
 		fmt.Fprintf(b, "\n    %s\n", r.Body)
 	}
 	for _, f := range r.BodyFrom {
-		fmt.Fprintf(b, "      %s\n", cited(f.Name, f.Value))
+		fmt.Fprintf(b, "      %s\n", r.cited(f.Name, f.Value))
 	}
 	if r.Note != "" {
 		fmt.Fprintf(b, "    (%s)\n", r.Note)
@@ -49,6 +49,14 @@ func (r ExplainedRequest) write(b *strings.Builder) {
 	for _, t := range r.Tokens {
 		fmt.Fprintf(b, "\n    %s is a signed token\n      header %s\n      claims %s\n", t.Name, t.Header, t.Claims)
 	}
+}
+
+// cited is cited, the other way round for what is taken.
+func (r ExplainedRequest) cited(what, from string) string {
+	if !r.Taken || from == "" {
+		return cited(what, from)
+	}
+	return fmt.Sprintf("%-52s → %s", what, from)
 }
 
 // cited adds to what is sent where it comes from.

@@ -38,7 +38,11 @@ func sent(m connection.Explained) []ui.Sent {
 		for i, q := range r.Query {
 			name, value, _ := strings.Cut(q, "=")
 			v := ui.SentValue{Name: name, Value: value}
-			if i < len(r.QueryFrom) {
+			switch {
+			case i >= len(r.QueryFrom):
+			case r.Taken:
+				v.ReadBy = r.QueryFrom[i]
+			default:
 				v.From = r.QueryFrom[i]
 			}
 			s.Query = append(s.Query, v)
@@ -47,7 +51,11 @@ func sent(m connection.Explained) []ui.Sent {
 			s.Headers = append(s.Headers, ui.SentValue{Name: f.Name, Value: f.Value, From: f.From})
 		}
 		for _, f := range r.BodyFrom {
-			s.BodyFields = append(s.BodyFields, ui.SentValue{Name: f.Name, From: f.Value})
+			v := ui.SentValue{Name: f.Name, From: f.Value}
+			if r.Taken {
+				v.From, v.ReadBy = "", f.Value
+			}
+			s.BodyFields = append(s.BodyFields, v)
 		}
 		for _, t := range r.Tokens {
 			s.Tokens = append(s.Tokens, ui.SentToken{Name: t.Name, Header: t.Header, Claims: t.Claims})
