@@ -2,7 +2,6 @@ package definition
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -154,7 +153,7 @@ func lintUnusedField(l *linter) {
 			continue
 		}
 		for _, d := range a.Fields {
-			client := slices.Contains([]AuthKind{ClientCredentials, TokenExchange, Password}, a.Kind) && (d.Name == "client_id" || d.Name == "client_secret")
+			client := a.Token != nil && d.Name == "client_id" || a.authenticates() && d.Name == "client_secret"
 			if !client && !l.reads("fields", d.Name, i) {
 				l.reportKey(at+"/fields/"+escape(d.Name), "nothing reads fields.%s; use it or do not ask for it", d.Name)
 			}

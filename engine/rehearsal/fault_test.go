@@ -47,7 +47,7 @@ func TestADefinitionThatDoesNotDoWhatItIsForFailsAtTheStepThatShowsIt(t *testing
 			"connect", "not connected",
 		},
 		{
-			"an e-mail address that is nowhere", "email: response.body.mail", `email: response.headers.mail`,
+			"an e-mail address that is nowhere", "email: response.body.mail", `email: "response.status == 418 ? response.body.mail : nil"`,
 			"identity", "identity.email",
 		},
 		{

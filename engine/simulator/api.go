@@ -93,6 +93,9 @@ func (c *call) tell(d document, h hit, a Account) {
 		all := document{}
 		all.identity(id, a)
 		d.set(body(), merge(d.get(body()), all.get(body())))
+		if headers := all.get([]any{"response", "headers"}); headers != nil {
+			d.set([]any{"response", "headers"}, headers)
+		}
 	}
 	if h.also != "" && id != nil {
 		all := document{}

@@ -119,7 +119,7 @@ func join(path []any, step any) []any { return append(append([]any{}, path...), 
 
 func (d document) put(n ast.Node, value any, it []any) {
 	if p, ok := d.path(n, it); ok {
-		if d.get(p) == nil {
+		if now := d.get(p); now == nil || now == something {
 			d.set(p, value)
 		}
 		return
@@ -294,6 +294,9 @@ func (d document) makeBinary(n *ast.BinaryNode, want bool, it []any) {
 	}
 }
 
+// something is what stands where a decision wants any value, until one is put there.
+const something = "simulated"
+
 // makeEqual makes a value the same as a constant, or another.
 func (d document) makeEqual(n *ast.BinaryNode, same bool, it []any) {
 	p, ok := d.path(n.Left, it)
@@ -305,7 +308,7 @@ func (d document) makeEqual(n *ast.BinaryNode, same bool, it []any) {
 	case v == nil && same:
 		d.set(p, nil)
 	case v == nil && now == nil:
-		d.set(p, "simulated")
+		d.set(p, something)
 	case v == nil:
 	case same:
 		d.set(p, v)

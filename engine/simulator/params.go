@@ -165,7 +165,7 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 		}
 		public = true
 	}
-	return c.client(id, secret, public, k.kind == "client_credentials")
+	return c.client(id, secret, public, k.kind == "client_credentials" || !k.auth.NeedsApp())
 }
 
 // anonymous are the grants that need no client: an assertion says whom it is from (RFC 7521 §4.1), and
