@@ -121,6 +121,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 func methods() auth.Registry {
 	return auth.NewRegistry(
 		auth.AuthorizationCode(), auth.DeviceCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.TokenExchange(), auth.Password(), auth.OAuth1(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom(),
+		auth.None(),
 	)
 }
 

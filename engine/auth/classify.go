@@ -71,6 +71,8 @@ func transientStatus(status int) bool {
 // answer such a 401 with an empty body or a page.
 func (r Request) aboutCredential(a *response, code string) (verdict, bool) {
 	switch {
+	case r.Auth.Kind == definition.NoCredential && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden && !a.page):
+		return verdict{fault.Refused, r.Connector.Name + " does not answer without a credential", theirCode(code), true}, true
 	case code == "insufficient_scope": // RFC 6750 §3.1
 		return verdict{fault.Refused, r.Connector.Name + " wants more to be allowed for this", "missing-scope", true}, true
 	case a.Status == http.StatusUnauthorized, code == "invalid_token",

@@ -71,6 +71,7 @@ func TestMethodsConform(t *testing.T) {
 		{"signed-oauth1", auth.Custom(), authtest.Setting{Fields: map[string]string{"id": "a consumer", "secret": "CANARY & secret", "token": "a token", "token_secret": "CANARY%"}}},
 		{"signed-aws", auth.Custom(), authtest.Setting{Fields: map[string]string{"id": "AKID", "secret": "CANARY/key"}}},
 		{"signed-wsse", auth.APIKey(), authtest.Setting{Fields: map[string]string{"id": "me", "secret": "CANARY"}}},
+		{"none", auth.None(), authtest.Setting{Inputs: map[string]string{"city": "Bern"}}},
 		{"custom-login", auth.Custom(), authtest.Setting{Fields: map[string]string{"user": "ana", "password": `CANARY "pass" <word>`}}},
 		{"custom-fields", auth.Custom(), authtest.Setting{Fields: map[string]string{"account": "acme", "key": "CANARY-key"}}},
 	} {

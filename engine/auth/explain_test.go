@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func methods() auth.Registry {
-	return auth.NewRegistry(auth.AuthorizationCode(), auth.DeviceCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.TokenExchange(), auth.Password(), auth.OAuth1(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom())
+	return auth.NewRegistry(auth.AuthorizationCode(), auth.DeviceCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.TokenExchange(), auth.Password(), auth.OAuth1(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom(), auth.None())
 }
 
 // TestExplanationsAreAsReviewed shows what a definition has Dowel send. The files are reviewed like

@@ -18,6 +18,10 @@ func APIKey() Method { return typed{kind: definition.APIKey} }
 // Bearer returns the method for tokens that the person brings; see Basic.
 func Bearer() Method { return typed{kind: definition.Bearer} }
 
+// None returns the method for APIs that ask nobody who they are: nothing is typed and nothing is put on a
+// request.
+func None() Method { return typed{kind: definition.NoCredential} }
+
 type typed struct {
 	applied
 	kind definition.AuthKind

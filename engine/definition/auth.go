@@ -20,6 +20,7 @@ const (
 	Basic             AuthKind = "basic"                     // RFC 7617
 	APIKey            AuthKind = "api_key"
 	Bearer            AuthKind = "bearer" // RFC 6750, a token the person brings
+	NoCredential      AuthKind = "none"   // the API asks nobody who they are
 	Custom            AuthKind = "custom" // fields, and perhaps a login
 )
 

@@ -83,7 +83,7 @@ func (p *play) token(ctx context.Context) (bool, error) {
 	if err := json.Unmarshal(live.AppendJSON(nil), &answer); err != nil {
 		return true, fmt.Errorf("read the token answer: %w", err)
 	}
-	if a := answer.Request; len(a.Headers)+len(a.Query)+len(a.Body) == 0 && !a.Signed && p.a.Apply.Path == nil {
+	if a := answer.Request; p.a.Kind != definition.NoCredential && len(a.Headers)+len(a.Query)+len(a.Body) == 0 && !a.Signed && p.a.Apply.Path == nil {
 		return true, errors.New("nothing of the credential goes on a request; say where under apply")
 	}
 	return true, p.accepted(ctx)

@@ -38,6 +38,9 @@ func (c *call) holder(known slots, hits []hit) (*holder, *problem) {
 			refused = p
 		}
 	}
+	if i := slices.IndexFunc(c.connector.Auth, func(a *definition.Auth) bool { return a.Kind == definition.NoCredential }); i >= 0 && refused.code == "" {
+		return &holder{auth: c.connector.Auth[i], account: c.s.options.Accounts[0]}, nil
+	}
 	return nil, refused
 }
 
