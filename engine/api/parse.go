@@ -25,6 +25,9 @@ func body(c *fiber.Ctx, v any) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		var te *json.UnmarshalTypeError
+		if errors.As(err, &te) && te.Field == "" {
+			return fault.E(fault.Invalid, "the body must be a JSON object", err)
+		}
 		if errors.As(err, &te) {
 			return fault.Field(te.Field, "must be "+article(te.Type.String())+", not "+te.Value)
 		}
