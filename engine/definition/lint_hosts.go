@@ -69,7 +69,7 @@ func (l *linter) undeclared(t *Template) string {
 			return ""
 		}
 	}
-	if host.expr != nil && whole && l.mayCapture(host.expr) {
+	if e := host.expr; e != nil && (whole || host.text == "${"+e.Source+"}") && l.mayCapture(e) {
 		return "" // compared with hosts when it is known
 	}
 	values, ok := l.valuesOf(host)
@@ -209,12 +209,20 @@ func (l *linter) mayCapture(e *Expression) bool {
 			return false
 		}
 	}
-	for _, h := range l.c.Hosts {
-		if !h.Literal() || strings.HasPrefix(h.Source, "*.") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.c.Hosts, func(h Template) bool {
+		return !h.Literal() || strings.HasPrefix(h.Source, "*.") || !l.named(&h)
+	})
+}
+
+// named reports whether an address of the definition is at the host; one that none is at is there for
+// what answers bring.
+func (l *linter) named(entry *Template) bool {
+	found := false
+	l.addresses(func(t *Template, underBase bool) {
+		host, _ := hostPart(t)
+		found = found || host.expr == nil && covers(entry, host)
+	})
+	return found
 }
 
 // outline is the template with every formula replaced by a stand-in.
