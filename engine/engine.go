@@ -48,12 +48,14 @@ type Options struct {
 	Egress    egress.Policy
 	// Simulate, in development, says where a connector's addresses really lead.
 	Simulate func(connector string) func(*url.URL) *url.URL
-	Logger   *slog.Logger
-	Holder   string        // names this instance; random when empty
-	ReadWait time.Duration // how long a reader waits for a renewal
-	CacheTTL time.Duration // how old a token answer in memory may be
-	Pool     int           // renewals at once
-	Sinks    []audit.Sink
+	// SimulateTLS does so for calls that show a client certificate; nil: as Simulate.
+	SimulateTLS func(connector string) func(*url.URL) *url.URL
+	Logger      *slog.Logger
+	Holder      string        // names this instance; random when empty
+	ReadWait    time.Duration // how long a reader waits for a renewal
+	CacheTTL    time.Duration // how old a token answer in memory may be
+	Pool        int           // renewals at once
+	Sinks       []audit.Sink
 	// Beside runs as long as the house does; each ends when its context does.
 	Beside []func(context.Context) error
 }
@@ -97,7 +99,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{options: o, out: out}
 	v := &vault.Vault{
 		Keyring: keyring, Catalog: o.Catalog, Apps: o.Store, Methods: methods(),
-		Outlet: &auth.Outlet{Client: out, Simulate: o.Simulate, Documents: &auth.Documents{Logger: o.Logger.With("room", "auth")}}, RedirectURI: public + "/callback",
+		Outlet: &auth.Outlet{Client: out, Simulate: o.Simulate, SimulateTLS: o.SimulateTLS, Documents: &auth.Documents{Logger: o.Logger.With("room", "auth")}}, RedirectURI: public + "/callback",
 	}
 	e.Source = &token.Source{
 		Store: o.Store, Vault: v, Holder: o.Holder, LeaseTTL: out.Longest() + 10*time.Second, ReadWait: o.ReadWait,

@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"simulator":                   {"definition", "fault"},
 	// The whole house on a stage: only cmd and tests may use it.
 	"rehearsal": {
-		"access", "auth", "connection", "definition", "fault", "flow", "secret", "simulator", "storage", "storage/sqlite", "token",
+		"access", "auth", "connection", "definition", "egress", "fault", "flow", "secret", "simulator", "storage", "storage/sqlite", "token",
 	},
 }
 

@@ -138,6 +138,7 @@ type Sent struct {
 	Body               string
 	BodyFields         []SentValue // where each field of Body comes from; their values stand in it
 	Tokens             []SentToken
+	Certificate        bool // the client shows its certificate
 	Depends            string
 	Note               string // what happens to it besides
 }

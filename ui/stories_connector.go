@@ -129,7 +129,7 @@ func storySent() []SentBy {
 			{Title: "wave at the provider", Method: "GET", URL: "https://acme.zendesk.com/api/v2/wave"},
 		}},
 		{ID: "robot", Label: "Robot", Kind: "oauth2_jwt_bearer", Requests: []Sent{{
-			Title: "token", Method: "POST", URL: "https://acme.zendesk.com/oauth/tokens", Body: "assertion=[assertion]",
+			Title: "token", Method: "POST", URL: "https://acme.zendesk.com/oauth/tokens", Body: "assertion=[assertion]", Certificate: true,
 			Tokens: []SentToken{{"[assertion]", `{"alg":"RS256","typ":"JWT"}`, `{"exp":"[now + 5m]","iss":"[client_id]"}`}},
 		}}},
 		{ID: "api_token", Label: "API token", Kind: "basic"},

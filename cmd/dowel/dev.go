@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -37,9 +35,11 @@ func serveDev(ctx context.Context, c *Config, o engine.Options, ln net.Listener,
 			return fmt.Errorf("listen for the simulator: %w", err)
 		}
 		base = &url.URL{Scheme: "http", Host: simLn.Addr().String()}
-		group.Go(func() error { return serveSimulator(ctx, simLn, sim) })
+		if err := runSimulator(ctx, group, simLn, sim); err != nil {
+			return err
+		}
 	}
-	o.Simulate = func(connector string) func(*url.URL) *url.URL { return simulator.Reroute(base, connector) }
+	simulate(ctx, &o, base)
 	e, err := engine.New(ctx, o)
 	if err != nil {
 		return err
@@ -99,18 +99,6 @@ func seed(ctx context.Context, e *engine.Engine) (devFile, error) {
 
 func developer() access.Principal {
 	return access.Principal{Kind: access.Operator, Tenant: defaultTenant, ID: "developer"}
-}
-
-func serveSimulator(ctx context.Context, ln net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ln) }()
-	select {
-	case err := <-done:
-		return fmt.Errorf("serve the simulator: %w", err)
-	case <-ctx.Done():
-		return server.Close()
-	}
 }
 
 // writeDevFile leaves what scripts need, readable by this user only.

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -93,7 +92,12 @@ func (n newcomer) seedApps(ctx context.Context, connectors []*definition.Connect
 		if a, ok := have[k.ID]; ok {
 			seed = func(ctx context.Context, k *definition.Connector) error { return n.renewKeys(ctx, k, a) }
 		}
-		if err := seed(ctx, k); err != nil {
+		err := seed(ctx, k)
+		if errors.Is(err, errNotTold) {
+			n.log.Warn("no app can be made for a connector that needs a key", "connector", k.ID, "err", err)
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("seed app of %s: %w", k.ID, err)
 		}
 	}
@@ -106,7 +110,7 @@ func (n newcomer) renewKeys(ctx context.Context, k *definition.Connector, app co
 		return nil // the developer's own
 	}
 	keys := false
-	answers, err := rehearsal.AppAnswers(k, app.Method, func(a *definition.Auth, _ *definition.JWT) (string, error) {
+	answers, err := rehearsal.AppAnswers(k, app.Method, func(a *definition.Auth) (string, error) {
 		keys = true
 		return n.issuedKey(ctx, k, a)
 	})
@@ -129,7 +133,7 @@ func (n newcomer) seedApp(ctx context.Context, k *definition.Connector) error {
 		in.ClientSecret = &key
 	}
 	var err error
-	in.Fields, err = rehearsal.AppAnswers(k, "", func(a *definition.Auth, _ *definition.JWT) (string, error) {
+	in.Fields, err = rehearsal.AppAnswers(k, "", func(a *definition.Auth) (string, error) {
 		return n.issuedKey(ctx, k, a)
 	})
 	if err != nil {
@@ -143,20 +147,8 @@ func (n newcomer) seedApp(ctx context.Context, k *definition.Connector) error {
 func (n newcomer) issuedKey(ctx context.Context, k *definition.Connector, a *definition.Auth) (string, error) {
 	at := n.base.JoinPath(k.ID, "_key")
 	at.RawQuery = url.Values{"method": {a.ID}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
-	if err != nil {
-		return "", fmt.Errorf("ask the simulator for a key: %w", err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("the simulator gives out no key: %s", text)
-	}
-	return strings.TrimSpace(string(text)), err
+	text, err := askSimulator(ctx, at)
+	return strings.TrimSpace(text), err
 }
 
 func usesApp(k *definition.Connector) bool {

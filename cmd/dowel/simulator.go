@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"dowel/engine/simulator"
 )
@@ -48,7 +49,11 @@ func simulatorCommand() *cobra.Command {
 			if _, err := fmt.Fprintln(cmd.OutOrStdout(), "http://"+ln.Addr().String()); err != nil {
 				return err
 			}
-			return serveSimulator(cmd.Context(), ln, s)
+			group, ctx := errgroup.WithContext(cmd.Context())
+			if err := runSimulator(ctx, group, ln, s); err != nil {
+				return err
+			}
+			return group.Wait()
 		},
 	}
 	f := cmd.Flags()

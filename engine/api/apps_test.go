@@ -18,8 +18,8 @@ import (
 	"dowel/engine"
 	"dowel/engine/access"
 	"dowel/engine/definition"
-	"dowel/engine/rehearsal"
 	"dowel/engine/secret"
+	"dowel/engine/simulator"
 	"dowel/engine/storage"
 	"dowel/engine/storage/sqlite"
 	"dowel/ui"
@@ -130,7 +130,7 @@ type object = map[string]any
 // newKey is a key whose text a test can look for.
 func newKey(t *testing.T, alg string) string {
 	t.Helper()
-	key, err := rehearsal.NewKey(nil, &definition.JWT{Alg: alg})
+	key, err := simulator.NewKey(alg, "")
 	if err != nil {
 		t.Fatal(err)
 	}

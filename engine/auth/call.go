@@ -45,7 +45,7 @@ func call(ctx context.Context, m applier, r Request, q *definition.Request, c Cr
 	if err := r.authenticate(req, m, q, c, env); err != nil {
 		return Reply{}, err
 	}
-	out, err := r.scoped()
+	out, err := r.sender(env)
 	if err != nil {
 		return Reply{}, err
 	}

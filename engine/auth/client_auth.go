@@ -34,7 +34,7 @@ func (r Request) prove(how definition.ClientAuth, env definition.Env) (proof, er
 		return proof{header: basicClient(id, key)}, nil
 	case definition.ClientAuthBody:
 		return proof{params: []pair{{"client_id", id}, {"client_secret", key}}}, nil
-	case definition.ClientAuthNone:
+	case definition.ClientAuthNone, definition.ClientAuthMTLS:
 		return proof{params: []pair{{"client_id", id}}}, nil
 	case definition.ClientAuthPrivateKeyJWT, definition.ClientAuthSecretJWT:
 		assertion, err := r.clientJWT("client_assertion", r.Auth.ClientAssertion, env)

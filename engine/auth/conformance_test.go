@@ -60,6 +60,7 @@ func TestMethodsConform(t *testing.T) {
 		{"code-private-key", auth.AuthorizationCode(), authtest.Setting{}},
 		{"code-secret-jwt", auth.AuthorizationCode(), authtest.Setting{}},
 		{"code-minted-secret", auth.AuthorizationCode(), authtest.Setting{}},
+		{"client-mtls", auth.ClientCredentials(), authtest.Setting{}},
 		{"client-person-key", auth.ClientCredentials(), authtest.Setting{Fields: map[string]string{"client_id": "brought id"}}},
 		{"oauth1-header", auth.OAuth1(), authtest.Setting{Wrap: pair, Callback: map[string]string{"place": "here"}}},
 		{"oauth1-query", auth.OAuth1(), authtest.Setting{Wrap: pair}},

@@ -21,6 +21,9 @@ func (r Request) leave(p Pending) (Step, Pending, error) {
 	if id, _ := r.client(r.env(nil)); id == "" && r.Auth.NeedsApp() {
 		return nil, Pending{}, r.noApp()
 	}
+	if bad := r.useless(ofPerson); len(bad) > 0 {
+		return nil, Pending{}, bad[0]
+	}
 	p.State, p.Requested = newState(), r.requestedScopes()
 	u, err := r.authorization(p)
 	if err != nil {

@@ -71,7 +71,7 @@ func (r Request) exchangeOnce(ctx context.Context, t *definition.TokenRequest, s
 // answer sends a request in which the client authenticates, and returns an answer that is a success
 // and can be read, with what formulas see of it. first says that nothing was connected before.
 func (r Request) answer(ctx context.Context, req *http.Request, o definition.Outcome, env definition.Env, secrets []string, first bool) (*response, definition.Env, error) {
-	out, err := r.scoped()
+	out, err := r.sender(env)
 	if err != nil {
 		return nil, nil, err
 	}

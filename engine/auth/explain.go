@@ -40,6 +40,8 @@ type ExplainedRequest struct {
 	// BodyFrom says of each field of a form where it comes from: Name is the field.
 	BodyFrom []ExplainedHeader
 	Note     string // what happens to it besides being sent or taken
+	// Certificate says that the client shows its certificate.
+	Certificate bool
 	// Tokens are the signed tokens whose names stand in the request.
 	Tokens []ExplainedToken
 	// Depends says why the request cannot be made from examples alone; then there is nothing else.
@@ -64,6 +66,9 @@ func Explanation(methods Registry, k *definition.Connector, redirectURI string) 
 	}
 	return out
 }
+
+// inBrowser ends the title of a request that is not ours.
+const inBrowser = "(in the browser)"
 
 // explanation collects what one method sends.
 type explanation struct {
@@ -111,7 +116,7 @@ func (x explanation) all() {
 // oauth2 adds the way to a credential of RFC 6749 and its relatives, and how it is renewed.
 func (x explanation) oauth2() {
 	if x.a.Authorize != nil {
-		x.fromAuthorize().request("authorize (in the browser)", func(r Request, _ Credential) (*http.Request, error) {
+		x.fromAuthorize().request("authorize "+inBrowser, func(r Request, _ Credential) (*http.Request, error) {
 			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth), Nonce: nonce(r.Auth)})
 			if err != nil {
 				return nil, err
@@ -228,7 +233,7 @@ func (x explanation) request(title string, build func(Request, Credential) (*htt
 		if req, err = build(r, c); err == nil {
 			out := shown(title, req)
 			x.origins.tell(&out, contentType(req))
-			out.Tokens = *r.explained
+			out.Tokens, out.Certificate = *r.explained, x.a.TLS != nil && !strings.HasSuffix(title, inBrowser)
 			x.out.Requests = append(x.out.Requests, out)
 			return
 		}

@@ -116,7 +116,9 @@ func (x explanation) fromRequest(at string, q *definition.Request) explanation {
 	}
 	switch q.Auth {
 	case "client":
-		o.authorization, o.standard = "the app, as client_auth says", map[string]string{"client_id": "the app", "client_secret": "the app"}
+		o.authorization, o.standard = "the app, as client_auth says", map[string]string{
+			"client_id": "the app", "client_secret": "the app", "client_assertion_type": "client_auth (RFC 7523 §2.2)", "client_assertion": "client_assertion (RFC 7523 §2.2)",
+		}
 	case "credential":
 		apply := x.a.Apply
 		o.lists = append(o.lists, originList{"api.query", api.Query, false}, originList{"apply.headers", apply.Headers, true}, originList{"apply.query", apply.Query, false}, originList{"apply.body", apply.Body, false})

@@ -27,6 +27,9 @@ func (r ExplainedRequest) write(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "    %s\n", cited(r.Method+" "+r.URL, r.URLFrom))
+	if r.Certificate {
+		fmt.Fprintf(b, "    shown the client certificate\n")
+	}
 	for i, p := range r.Query {
 		from := ""
 		if i < len(r.QueryFrom) {

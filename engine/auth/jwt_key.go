@@ -39,7 +39,7 @@ func (r Request) signingKey(j *definition.JWT, env definition.Env) (any, error) 
 func (r Request) badKey(t *definition.Template, env definition.Env, why error) error {
 	asked := r.Connector.Asked(r.Auth, t)
 	if len(asked) == 0 {
-		return fault.E(fault.Misconfigured, "the key of "+r.Connector.Name+" "+why.Error(), nil)
+		return fault.E(fault.Misconfigured, "what "+r.Connector.Name+" is to be shown "+why.Error(), nil)
 	}
 	f := asked[0].Field
 	answers, _ := env[asked[0].Root].(map[string]any)
@@ -61,25 +61,7 @@ func (e *badAppKey) Error() string { return e.complaint }
 
 // Unwrap classifies it for everybody but the operator.
 func (e *badAppKey) Unwrap() error {
-	return fault.E(fault.Misconfigured, "the app of "+e.connector+" cannot sign: "+e.complaint, nil)
-}
-
-// CheckApp reports what of an app is of no use for a: keys that cannot sign. The complaints name the
-// app's fields.
-func CheckApp(k *definition.Connector, a *definition.Auth, app App) []*fault.Error {
-	r := Request{Connector: k, Auth: a, App: app}
-	env := r.env(nil)
-	var out []*fault.Error
-	for _, j := range a.JWTs() {
-		if asked := k.Asked(a, &j.Key); len(asked) == 0 || asked[0].Root != "app" {
-			continue
-		}
-		_, err := r.signingKey(j, env)
-		if bad, ok := errors.AsType[*badAppKey](err); ok {
-			out = append(out, fault.Field(bad.field, bad.complaint))
-		}
-	}
-	return out
+	return fault.E(fault.Misconfigured, "the app of "+e.connector+" cannot be used: "+e.complaint, nil)
 }
 
 // readKey reads a key for j. Its errors are phrases that say what the text is instead.

@@ -15,12 +15,23 @@ type Outlet struct {
 	// Simulate, in development, returns where the addresses of a connector really lead: both our calls
 	// and the browser's. Nil means to the provider.
 	Simulate func(connector string) func(*url.URL) *url.URL
+	// SimulateTLS does so for calls that show a client certificate, which takes TLS; nil: as Simulate.
+	SimulateTLS func(connector string) func(*url.URL) *url.URL
 	// Documents keeps what providers publish about themselves; nil: it is fetched whenever it is needed.
 	Documents *Documents
 }
 
-// scoped returns the way out for r: the hosts its definition declares and no others.
+// scoped returns the way out for r, for what is only looked at or shows no certificate: the hosts its
+// definition declares and no others.
 func (r Request) scoped() (*egress.Scoped, error) {
+	scope, err := r.scope()
+	if err != nil {
+		return nil, err
+	}
+	return r.Outlet.Client.For(scope), nil
+}
+
+func (r Request) scope() (egress.Scope, error) {
 	env := r.env(nil)
 	scope := egress.Scope{Name: r.Connector.ID, PublicOnly: r.Connector.PublicOnly(r.Auth)}
 	for i := range r.Connector.Hosts {
@@ -31,7 +42,7 @@ func (r Request) scoped() (*egress.Scoped, error) {
 		}
 		host, err := h.Fill(env)
 		if err != nil {
-			return nil, invalidRequest("provider's address", fmt.Errorf("fill host %s: %w", h.Source, err))
+			return scope, invalidRequest("provider's address", fmt.Errorf("fill host %s: %w", h.Source, err))
 		}
 		// A value that was not asked for leaves a hole, and no host.
 		if host = hostOf(host); host != "" && host[0] != '.' && wildcards(host) == wildcards(h.Source) {
@@ -41,7 +52,7 @@ func (r Request) scoped() (*egress.Scoped, error) {
 	if r.Outlet.Simulate != nil {
 		scope.Reroute = r.Outlet.Simulate(r.Connector.ID)
 	}
-	return r.Outlet.Client.For(scope), nil
+	return scope, nil
 }
 
 // wildcards counts those of a host pattern: a value that was filled in must not bring one.

@@ -85,6 +85,9 @@ func (r Request) sign(out *http.Request, env definition.Env) error {
 // checkSigner complains about an answer that nothing can be signed with, before anything is made of it.
 // Whether it is the right key only the provider can tell.
 func (r Request) checkSigner(c Credential) error {
+	if bad := r.useless(ofPerson); len(bad) > 0 {
+		return bad[0]
+	}
 	s := r.Auth.Apply.Sign
 	if s == nil {
 		return nil
@@ -96,8 +99,6 @@ func (r Request) checkSigner(c Credential) error {
 		_, err = r.rsaKey(s.OAuth1, env)
 	case s.HMAC != nil:
 		_, err = r.hmacKey(s.HMAC, env)
-	case s.JWT != nil:
-		_, err = r.signingKey(&s.JWT.JWT, env)
 	}
 	if f := fault.As(err); f != nil && f.Field != "" {
 		return f

@@ -137,7 +137,6 @@ func with(m map[string]string, name, value string) map[string]string {
 }
 
 // unfit are complaints about keys that cannot sign what the app's methods have to sign, each field once.
-// What need not be answered is not asked for here.
 func unfit(k *definition.Connector, a *storage.App, secrets *vault.AppSecrets) []*fault.Error {
 	var out []*fault.Error
 	for _, m := range k.Auth {
@@ -145,8 +144,7 @@ func unfit(k *definition.Connector, a *storage.App, secrets *vault.AppSecrets) [
 			continue
 		}
 		for _, e := range auth.CheckApp(k, m, secrets.App(*a)) {
-			known := slices.ContainsFunc(out, func(o *fault.Error) bool { return o.Field == e.Field })
-			if !known && (a.Fields[e.Field] != "" || secrets.Fields[e.Field] != "") {
+			if !slices.ContainsFunc(out, func(o *fault.Error) bool { return o.Field == e.Field }) {
 				out = append(out, e)
 			}
 		}

@@ -51,7 +51,7 @@ func (a *Auth) AsksSecret() bool {
 		switch how {
 		case ClientAuthHeader, ClientAuthBody, ClientAuthSecretJWT:
 			return true
-		case ClientAuthPrivateKeyJWT:
+		case ClientAuthPrivateKeyJWT, ClientAuthMTLS:
 			signs = true
 		}
 	}

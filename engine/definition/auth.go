@@ -66,6 +66,8 @@ type Auth struct {
 	// IDToken says how an ID token is verified; nil: it is not, and nothing of it is believed.
 	IDToken *IDToken `yaml:"id_token"`
 	Errors  Errors   `yaml:"errors"`
+	// TLS is the certificate that the client shows in token requests and calls.
+	TLS *ClientCertificate `yaml:"tls"`
 	// Assertion is traded for an access token (RFC 7523 §2.1).
 	Assertion *JWT `yaml:"assertion"`
 	// ClientAssertion authenticates the client where client_auth says so (RFC 7523 §2.2).
@@ -196,6 +198,12 @@ type PKCE struct {
 // Used reports whether a challenge is sent.
 func (p PKCE) Used() bool { return p.Mode != "off" }
 
+// ClientCertificate is a certificate and its key, both in PEM form.
+type ClientCertificate struct {
+	Certificate Template `yaml:"certificate"`
+	Key         Template `yaml:"key"`
+}
+
 // ClientAuth says how the client authenticates at the token endpoint (RFC 6749 §2.3).
 type ClientAuth string
 
@@ -208,6 +216,7 @@ const (
 	// client's own or with its secret.
 	ClientAuthPrivateKeyJWT ClientAuth = "private_key_jwt"
 	ClientAuthSecretJWT     ClientAuth = "client_secret_jwt"
+	ClientAuthMTLS          ClientAuth = "mtls" // RFC 8705 §2: the client id, and the certificate of TLS
 	// ClientAuthUnsent sends nothing of the client, because a token is traded for another and that alone
 	// is looked at. It is what a request under token.then does that does not say otherwise.
 	ClientAuthUnsent ClientAuth = "unsent"

@@ -91,6 +91,10 @@ func (k *compiler) auth(a *Auth) {
 	for i := range a.ScopeGroups {
 		k.scopes(&a.ScopeGroups[i].Scopes)
 	}
+	if a.TLS != nil {
+		k.template(&a.TLS.Certificate, inTLS)
+		k.template(&a.TLS.Key, inTLS)
+	}
 	k.jwt(a.Assertion, inJWT)
 	k.jwt(a.ClientAssertion, inJWT)
 	minting := inJWT

@@ -56,6 +56,7 @@ var (
 	inIdentity  = place{fields: publicFields, captured: true, steps: true, response: true, token: true, callback: true, idToken: true}
 	inOption    = place{captured: true, option: true}
 	inProof     = place{fields: publicFields, app: true, captured: true, idToken: true}
+	inTLS       = place{fields: allFields, app: true}
 	inJWT       = place{fields: allFields, app: true, appSecret: true, captured: true}
 	// What a signature is computed with is not sent; where it goes is.
 	inSign   = place{fields: allFields, app: true, appSecret: true, captured: true, credential: true, request: true}

@@ -7,6 +7,7 @@ func appRules() []Rule {
 		{"app-field-reserved", LevelError, "The client id and secret are asked by themselves.", lintAppFieldReserved},
 		{"unused-app-field", LevelWarning, "Operators are not asked for what nothing reads.", lintUnusedAppField},
 		{"app-secret-missing", LevelError, "A client that authenticates with its secret has one.", lintAppSecretMissing},
+		{"tls-missing", LevelError, "A client that authenticates with a certificate has one (RFC 8705 §2).", lintTLSMissing},
 	}
 }
 
@@ -44,6 +45,14 @@ func lintAppSecretMissing(l *linter) {
 		}
 		if how := a.Token.ClientAuth; a.ClientSecret == nil && slices.Contains([]ClientAuth{ClientAuthHeader, ClientAuthBody, ClientAuthSecretJWT}, how) {
 			l.report(at+"/token/client_auth", "%s needs a client secret, and app_secret says that the app has none; choose another way", how)
+		}
+	})
+}
+
+func lintTLSMissing(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if a.TLS == nil && slices.Contains(a.clientAuths(), ClientAuthMTLS) {
+			l.report(at, "client_auth: mtls shows a certificate, and nothing says which; add tls with certificate and key")
 		}
 	})
 }

@@ -32,6 +32,11 @@ func (l *linter) jwts(f func(a *Auth, j *JWT, at string)) {
 
 func lintKeyNotSecret(l *linter) {
 	l.jwts(func(a *Auth, j *JWT, at string) { l.secretOnly(a, &j.Key, at+"/key") })
+	l.methods(func(a *Auth, at string) {
+		if a.TLS != nil {
+			l.secretOnly(a, &a.TLS.Key, at+"/tls/key")
+		}
+	})
 }
 
 // secretOnly complains about a key that is not asked as a secret.

@@ -14,6 +14,7 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,9 @@ type Client struct {
 	// strict and public are guard and providers without the operator's private ranges.
 	strict *ssrf.Guardian
 	public way
+	// makers make one more transport of each way; certified are those that show a certificate.
+	makers    map[*way]func() *http.Transport
+	certified certified
 }
 
 // NewClient returns a Client, or says what is wrong with the policy.
@@ -59,8 +63,13 @@ func NewClient(p Policy) (*Client, error) {
 			return t
 		}
 	}
-	c.providers, c.public = newWay(to(c.guard)), newWay(to(c.strict))
-	c.simulator = newWay(func() *http.Transport { return newTransport(p, roots, localOnly) })
+	c.makers = map[*way]func() *http.Transport{
+		&c.providers: to(c.guard), &c.public: to(c.strict),
+		&c.simulator: func() *http.Transport { return newTransport(p, roots, localOnly) },
+	}
+	for w, make := range c.makers {
+		*w = newWay(make)
+	}
 	return c, nil
 }
 
@@ -69,6 +78,7 @@ func (c *Client) Close() {
 	c.providers.closeIdle()
 	c.public.closeIdle()
 	c.simulator.closeIdle()
+	c.certified.closeIdle()
 }
 
 // Longest is the longest that a call can take, waiting for a slot included. A
@@ -88,6 +98,9 @@ type Scope struct {
 	// URL goes instead, plain http included; nil lets it go where it would.
 	// Rules of the scope and the policy apply to the original URL as always.
 	Reroute func(*url.URL) *url.URL
+	// Certificate, if there is one, is shown to servers that ask for it (RFC 8705 §2). Connections on which
+	// it was shown are used for calls with the same certificate only.
+	Certificate *tls.Certificate
 }
 
 // For returns the Client as scope may use it.
@@ -186,16 +199,19 @@ func (s *Scoped) prepare(req *http.Request) (outgoing, way, error) {
 	if out.Header.Get("User-Agent") == "" {
 		out.Header.Set("User-Agent", "dowel")
 	}
-	via := s.client.providers
+	via := &s.client.providers
 	if s.scope.PublicOnly {
-		via = s.client.public
+		via = &s.client.public
 	}
 	if s.scope.Reroute != nil {
 		if to := s.scope.Reroute(u); to != nil {
-			out.URL, via = to, s.client.simulator
+			out.URL, via = to, &s.client.simulator
 		}
 	}
-	return outgoing{out, u.Host}, via, nil
+	if cert := s.scope.Certificate; cert != nil {
+		return outgoing{out, u.Host}, s.client.certified.way(via, cert, s.client.makers[via]), nil
+	}
+	return outgoing{out, u.Host}, *via, nil
 }
 
 // ErrRedirect is in the chain of an error for an answer that sends the request elsewhere: whoever

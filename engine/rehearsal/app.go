@@ -6,7 +6,6 @@ import (
 
 	"dowel/engine/connection"
 	"dowel/engine/definition"
-	"dowel/engine/simulator"
 )
 
 // The registration that every simulated provider knows. The odd characters are those that Basic, forms
@@ -17,35 +16,39 @@ const (
 )
 
 // AppAnswers answers what is asked about an app of a connector, for one method or (empty) for all, as an
-// operator would whose answers are all good; key makes what signs.
-func AppAnswers(k *definition.Connector, method string, key func(a *definition.Auth, j *definition.JWT) (string, error)) (map[string]*string, error) {
+// operator would whose answers are all good; issue gives out keys and certificates, as simulator.Issue.
+func AppAnswers(k *definition.Connector, method string, issue func(a *definition.Auth) (string, error)) (map[string]*string, error) {
 	out, err := Answers(k.AppQuestions(method))
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range k.Auth {
-		if method != "" && a.ID != method {
+		if method != "" && a.ID != method || !holdsKeys(k, a) {
 			continue
 		}
-		for _, j := range a.JWTs() {
-			if asked := k.Asked(a, &j.Key); len(asked) == 0 || asked[0].Root != "app" {
-				continue
-			}
-			text, err := key(a, j)
-			if err == nil {
-				err = paste(out, k, a, j, text, ofApp)
-			}
-			if err != nil {
-				return nil, err
-			}
+		text, err := issue(a)
+		if err != nil {
+			return nil, err
+		}
+		if err := enter(out, k, a, text, ofApp); err != nil {
+			return nil, err
 		}
 	}
 	return given(out), nil
 }
 
-// NewKey makes a key for AppAnswers that nobody knows yet.
-func NewKey(_ *definition.Auth, j *definition.JWT) (string, error) {
-	return simulator.NewKey(j.Alg, j.KeyEncoding)
+// holdsKeys reports whether an app for a holds a key or a certificate.
+func holdsKeys(k *definition.Connector, a *definition.Auth) bool {
+	from := func(t *definition.Template) bool {
+		asked := k.Asked(a, t)
+		return len(asked) > 0 && asked[0].Root == "app"
+	}
+	for _, j := range a.JWTs() {
+		if from(&j.Key) {
+			return true
+		}
+	}
+	return a.TLS != nil && from(&a.TLS.Certificate)
 }
 
 // registerApp keeps an app for the method, and shows the provider the same.

@@ -16,6 +16,12 @@ import (
 type keyring struct {
 	mu   sync.Mutex
 	keys map[string]string
+	// certificates are those of keys.
+	certificates map[string]string
+}
+
+func newKeyring() *keyring {
+	return &keyring{keys: map[string]string{}, certificates: map[string]string{}}
 }
 
 // key returns the key of a name for j; other names have other keys.
@@ -73,23 +79,67 @@ func (p *play) withKeys(answers map[string]string, name string, roots []string) 
 			return nil, err
 		}
 	}
-	return out, nil
+	certificate, key, err := p.keys.certificate(p.k, p.a, name)
+	pasteCertificate(out, p.k, p.a, certificate, key, roots)
+	return out, err
 }
 
-// EnterKeys enters a key of a person's wherever a token of the method is signed with one of the answers.
-func EnterKeys(answers map[string]string, k *definition.Connector, a *definition.Auth, key func(*definition.Auth, *definition.JWT) (string, error)) error {
+// pasteCertificate enters the method's certificate and its key among the answers of roots.
+func pasteCertificate(answers map[string]string, k *definition.Connector, a *definition.Auth, certificate, key string, roots []string) {
+	if a.TLS == nil {
+		return
+	}
+	for from, text := range map[*definition.Template]string{&a.TLS.Certificate: certificate, &a.TLS.Key: key} {
+		for _, asked := range k.Asked(a, from) {
+			if slices.Contains(roots, asked.Root) {
+				answers[asked.Field.Name] = text
+			}
+		}
+	}
+}
+
+// certificate returns the certificate of a name for a method that shows one, and its key: the one that
+// signs, if an answer is for both.
+func (r *keyring) certificate(k *definition.Connector, a *definition.Auth, name string) (certificate, key string, err error) {
+	if a.TLS == nil {
+		return "", "", nil
+	}
+	signer := &definition.JWT{Alg: "ES256"}
+	shown := k.Asked(a, &a.TLS.Key)
 	for _, j := range a.JWTs() {
-		if asked := k.Asked(a, &j.Key); len(asked) == 0 || !slices.Contains(ofPerson, asked[0].Root) {
-			continue
+		if asked := k.Asked(a, &j.Key); len(asked) > 0 && len(shown) > 0 && asked[0].Root == shown[0].Root && asked[0].Field.Name == shown[0].Field.Name {
+			signer = j
 		}
-		text, err := key(a, j)
-		if err == nil {
-			err = paste(answers, k, a, j, text, ofPerson)
-		}
-		if err != nil {
+	}
+	if key, err = r.key(name, signer); err != nil {
+		return "", "", err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, ok := r.certificates[key]; ok {
+		return c, key, nil
+	}
+	if certificate, _, err = simulator.NewCertificate(key); err == nil {
+		r.certificates[key] = certificate
+	}
+	return certificate, key, err
+}
+
+// EnterKeys enters a key, and its certificate if there is one behind it, among a person's answers to a method;
+// issued is what simulator.Issue made.
+func EnterKeys(answers map[string]string, k *definition.Connector, a *definition.Auth, issued string) error {
+	return enter(answers, k, a, issued, ofPerson)
+}
+
+// enter enters what was issued among the answers of roots.
+func enter(answers map[string]string, k *definition.Connector, a *definition.Auth, issued string, roots []string) error {
+	key, certificate := simulator.SplitIssued(issued)
+	for _, j := range a.JWTs() {
+		if err := paste(answers, k, a, j, key, roots); err != nil {
 			return err
 		}
 	}
+	pasteCertificate(answers, k, a, certificate, key, roots)
 	return nil
 }
 
@@ -108,7 +158,7 @@ func paste(answers map[string]string, k *definition.Connector, a *definition.Aut
 	return nil
 }
 
-// registerKeys shows the provider whose signatures are good.
+// registerKeys shows the provider whose signatures and certificates are good.
 func (p *play) registerKeys(name string) error {
 	p.simulator.ForgetKeys(p.k.ID, "")
 	for _, a := range p.k.Auth {
@@ -120,6 +170,13 @@ func (p *play) registerKeys(name string) error {
 			if err := p.simulator.RegisterKey(p.k.ID, "", key); err != nil {
 				return fmt.Errorf("register the key: %w", err)
 			}
+		}
+		certificate, _, err := p.keys.certificate(p.k, a, name)
+		if err == nil && certificate != "" {
+			err = p.simulator.RegisterCertificate(p.k.ID, "", certificate)
+		}
+		if err != nil {
+			return fmt.Errorf("register the certificate: %w", err)
 		}
 	}
 	return nil

@@ -20,17 +20,29 @@ func (p *play) signers(roots []string) []*definition.JWT {
 	})
 }
 
-// wrongKey connects with a key that the provider does not know.
+// holds reports whether answers of roots hold a key of the method's, or its certificate.
+func (p *play) holds(roots []string) bool {
+	if len(p.signers(roots)) > 0 {
+		return true
+	}
+	if p.a.TLS == nil {
+		return false
+	}
+	asked := p.k.Asked(p.a, &p.a.TLS.Key)
+	return len(asked) > 0 && slices.Contains(roots, asked[0].Root)
+}
+
+// wrongKey connects with a key, or a certificate, that the provider does not know.
 func (p *play) wrongKey(ctx context.Context) (bool, error) {
 	answers := p.answers
 	switch {
-	case len(p.signers(ofApp)) > 0:
+	case p.holds(ofApp):
 		// The provider is shown another key; ours is then the wrong one.
 		if err := p.registerKeys(otherKey); err != nil {
 			return true, err
 		}
 		defer func() { _ = p.registerKeys(goodKey) }() // as before, when it did not fail
-	case len(p.signers(ofPerson)) > 0:
+	case p.holds(ofPerson):
 		var err error
 		if answers, err = p.withKeys(p.answers, otherKey, ofPerson); err != nil {
 			return true, err
@@ -57,19 +69,34 @@ func (p *play) unfitKey(ctx context.Context) (bool, error) {
 			return true, err
 		}
 		text, err := pasted(p.k, asked, key, j)
+		if err == nil {
+			err = p.complained(ctx, asked, text, "a key of another kind")
+		}
 		if err != nil {
 			return true, err
 		}
-		name, err := asked.Field.Name, p.give(ctx, asked, text)
-		if asked.Root == "app" {
-			name = connection.AppFieldPrefix + name
-		}
-		var bad *flow.InvalidAnswers
-		if !errors.As(err, &bad) || len(bad.Fields) != 1 || bad.Fields[0].Field != name {
-			return true, fmt.Errorf("a key of another kind is answered with %w; want a complaint about %s", orSuccess(err), name)
-		}
 	}
-	return played, nil
+	if p.a.TLS == nil || !p.holds(append(ofPerson, ofApp...)) {
+		return played, nil
+	}
+	_, key, err := p.keys.certificate(p.k, p.a, otherKey)
+	if err != nil {
+		return true, err
+	}
+	return true, p.complained(ctx, p.k.Asked(p.a, &p.a.TLS.Key)[0], key, "the key of another certificate")
+}
+
+// complained gives an answer that is of no use, and reports whether the form says so, of that answer alone.
+func (p *play) complained(ctx context.Context, asked definition.Asked, text, what string) error {
+	name, err := asked.Field.Name, p.give(ctx, asked, text)
+	if asked.Root == "app" {
+		name = connection.AppFieldPrefix + name
+	}
+	var bad *flow.InvalidAnswers
+	if !errors.As(err, &bad) || len(bad.Fields) != 1 || bad.Fields[0].Field != name {
+		return fmt.Errorf("%s is answered with %w; want a complaint about %s", what, orSuccess(err), name)
+	}
+	return nil
 }
 
 // give answers one question in another way: the person's, with which a flow begins, or the operator's.

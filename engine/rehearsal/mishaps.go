@@ -97,7 +97,7 @@ func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 		// The provider's app gets another secret; ours is then the wrong one.
 		p.simulator.Register(p.k.ID, clientID, "another secret", publicURL+"/callback")
 		defer p.simulator.Register(p.k.ID, clientID, clientSecret, publicURL+"/callback")
-	case len(p.signers(ofPerson)) > 0:
+	case p.holds(ofPerson):
 		return false, nil // see wrongKey
 	case !issuedByRequest(p.a) && !p.k.Testable(p.a):
 		return false, nil // nobody would notice

@@ -1,8 +1,10 @@
 package simulator_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"maps"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -20,7 +22,11 @@ import (
 // the definitions meet: every method of every connector is connected, tested, renewed and given back.
 func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 	catalog := shipped(t)
-	outgoing, err := egress.NewClient(egress.Policy{AllowHTTP: []string{"127.0.0.1"}, AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	config, authority, err := simulator.ServerTLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	outgoing, err := egress.NewClient(egress.Policy{AllowHTTP: []string{"127.0.0.1"}, AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, ExtraCA: authority})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,25 +43,27 @@ func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				key := func(a *definition.Auth, j *definition.JWT) (string, error) {
-					key, err := rehearsal.NewKey(a, j)
-					if err != nil {
-						return "", err
-					}
-					return key, c.sim.RegisterKey(k.ID, "", key)
+				issued, err := simulator.Issue(a)
+				if err != nil {
+					t.Fatal(err)
 				}
+				c.know(issued)
 				inputs, fields := samples(t, k.Inputs), samples(t, a.Fields)
-				if err := rehearsal.EnterKeys(fields, k, a, key); err != nil {
+				if err := rehearsal.EnterKeys(fields, k, a, issued); err != nil {
 					t.Fatal(err)
 				}
 				r := auth.Request{
 					Connector: k, Auth: a, Inputs: inputs, Fields: auth.Values(fields), Captured: map[string]string{}, RedirectURI: redirectURI,
 					Outlet: &auth.Outlet{Client: outgoing, Simulate: func(id string) func(*url.URL) *url.URL { return simulator.Reroute(c.base, id) }},
 				}
+				if a.TLS != nil {
+					secured := c.secured(config)
+					r.Outlet.SimulateTLS = func(id string) func(*url.URL) *url.URL { return simulator.Reroute(secured, id) }
+				}
 				maps.Copy(fields, inputs)
 				c.sim.Know(k.ID, fields)
 				if a.NeedsApp() {
-					own, err := rehearsal.AppAnswers(k, a.ID, key)
+					own, err := rehearsal.AppAnswers(k, a.ID, func(*definition.Auth) (string, error) { return issued, nil })
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -70,6 +78,36 @@ func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 			})
 		}
 	}
+}
+
+// know makes a key and a certificate known at the provider.
+func (c *client) know(issued string) {
+	c.t.Helper()
+	if issued == "" {
+		return
+	}
+	key, certificate := simulator.SplitIssued(issued)
+	if err := c.sim.RegisterKey(c.id, "", key); err != nil {
+		c.t.Fatal(err)
+	}
+	if certificate != "" {
+		if err := c.sim.RegisterCertificate(c.id, "", certificate); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// secured serves the same provider over TLS.
+func (c *client) secured(config *tls.Config) *url.URL {
+	server := httptest.NewUnstartedServer(c.sim)
+	server.TLS = config.Clone()
+	server.StartTLS()
+	c.t.Cleanup(server.Close)
+	base, err := url.Parse(server.URL)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return base
 }
 
 // samples answers every question as a person would.

@@ -62,6 +62,9 @@ func (c *call) caller(hits []hit) (*holder, *problem) {
 	if p == nil {
 		p = c.appOfCall(who)
 	}
+	if p == nil {
+		p = c.certified(who.auth, "", who.grant)
+	}
 	return who, p
 }
 

@@ -21,6 +21,8 @@ type grant struct {
 	log       *GrantLog
 	inFlight  int
 	rotations int
+	// certificate is the client's that its tokens belong to; nil: nobody's.
+	certificate []byte
 }
 
 // token is an access token, one of several in an answer, or a value of a session.

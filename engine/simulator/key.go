@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -43,7 +44,7 @@ func (s *Simulator) RegisterKey(connectorID, owner, key string) error {
 	return nil
 }
 
-// ForgetKeys takes back what RegisterKey made known for an owner.
+// ForgetKeys takes back the keys and certificates that were made known for an owner.
 func (s *Simulator) ForgetKeys(connectorID, owner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,6 +55,7 @@ func (s *Simulator) ForgetKeys(connectorID, owner string) {
 		}
 	}
 	s.keys[connectorID] = rest
+	s.certificates[connectorID] = slices.DeleteFunc(s.certificates[connectorID], func(c registeredCertificate) bool { return c.owner == owner })
 }
 
 // keysOf are the keys that a signature by one of the owners may be made with.

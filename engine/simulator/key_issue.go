@@ -56,26 +56,64 @@ func newSecret(encoding string) string {
 	return text
 }
 
-// issueKey serves GET ID/_key?method=METHOD, where a provider's console would be: it gives out a new key
-// for a method, or for the first that signs, which the connector's provider then knows, whoever signs
-// with it.
+// Issue makes what a provider's console gives out for a method: a key that signs what the method signs
+// first, and behind it the certificate of the key, if the method shows one. It is empty for a method that
+// takes neither.
+func Issue(a *definition.Auth) (string, error) {
+	alg, encoding := "", ""
+	if signed := a.JWTs(); len(signed) > 0 {
+		alg, encoding = signed[0].Alg, signed[0].KeyEncoding
+	} else if a.TLS != nil {
+		alg = "ES256"
+	}
+	if alg == "" {
+		return "", nil
+	}
+	key, err := NewKey(alg, encoding)
+	if err != nil || a.TLS == nil {
+		return key, err
+	}
+	certificate, _, err := NewCertificate(key)
+	return key + certificate, err
+}
+
+// SplitIssued takes a key and its certificate apart.
+func SplitIssued(text string) (key, certificate string) {
+	if i := strings.Index(text, "-----BEGIN CERTIFICATE-----"); i >= 0 {
+		return text[:i], text[i:]
+	}
+	return text, ""
+}
+
+// issueKey serves GET ID/_key?method=METHOD, where a provider's console would be: what Issue makes for the
+// method, or for the first that takes something, which the provider then knows, whoever shows it.
 func (s *Simulator) issueKey(w http.ResponseWriter, k *definition.Connector, method string) {
 	for _, a := range k.Auth {
 		if method != "" && a.ID != method {
 			continue
 		}
-		for _, j := range a.JWTs() {
-			key, err := NewKey(j.Alg, j.KeyEncoding)
-			if err == nil {
-				err = s.RegisterKey(k.ID, "", key)
-			}
-			if err != nil {
-				plain(http.StatusInternalServerError, err.Error()).write(w)
-				return
-			}
-			plain(http.StatusOK, strings.TrimSpace(key)).set("Cache-Control", "no-store").write(w)
+		text, err := Issue(a)
+		if text == "" && err == nil {
+			continue
+		}
+		if err == nil {
+			err = s.know(k.ID, text)
+		}
+		if err != nil {
+			plain(http.StatusInternalServerError, err.Error()).write(w)
 			return
 		}
+		plain(http.StatusOK, strings.TrimSpace(text)).set("Cache-Control", "no-store").write(w)
+		return
 	}
 	plain(http.StatusNotFound, k.Name+" gives out no keys").write(w)
+}
+
+// know registers what was issued.
+func (s *Simulator) know(connectorID, text string) error {
+	key, certificate := SplitIssued(text)
+	if err := s.RegisterKey(connectorID, "", key); err != nil || certificate == "" {
+		return err
+	}
+	return s.RegisterCertificate(connectorID, "", certificate)
 }

@@ -17,6 +17,9 @@ func (c *call) login(hits []hit) *answer {
 		if p == nil {
 			p = c.typed(h, got)
 		}
+		if p == nil {
+			p = c.certified(h.auth, "", nil)
+		}
 		if p != nil {
 			c.count(func(s *Stats) { s.Refused[p.code]++ })
 			return refusal(h.auth, h.request.Outcome, p)

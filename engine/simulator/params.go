@@ -150,6 +150,14 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 		}
 	case definition.ClientAuthPrivateKeyJWT, definition.ClientAuthSecretJWT:
 		return c.assertedClient(k, header)
+	case definition.ClientAuthMTLS:
+		if header != "" || secret != "" || k.param("client_assertion") != "" {
+			return nil, refuse("invalid_request", "the client authenticates with its certificate; nothing else must be sent as well")
+		}
+		if p := c.shownCertificate(id); p != nil {
+			return nil, p
+		}
+		return c.client(id, "", true, false)
 	case definition.ClientAuthNone:
 		if header != "" || secret != "" {
 			return nil, refuse("invalid_request", "a public client does not authenticate")

@@ -91,7 +91,10 @@ type Simulator struct {
 	stats   map[string]*Stats             // by connector
 	grants  map[string][]*grant           // by connector
 	keys    map[string][]registeredKey    // by connector
-	shown   map[string]time.Time          // assertions, until they end
+	// certificates are those of clients, by connector; secured is where they can be shown, see Secured.
+	certificates map[string][]registeredCertificate
+	secured      *securedAt
+	shown        map[string]time.Time // assertions, until they end
 	// consents are what people have allowed; see consentKey.
 	consents map[string]bool
 
@@ -117,7 +120,7 @@ func New(o Options) *Simulator {
 		options: o, atlases: map[string]*atlas{}, clients: map[string]map[string]*client{},
 		asked: map[string]*consent{}, codes: map[string]*code{}, devices: map[string]*device{}, tokens: map[string]*token{},
 		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
-		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, shown: map[string]time.Time{},
+		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, certificates: map[string][]registeredCertificate{}, shown: map[string]time.Time{},
 		consents: map[string]bool{},
 		known:    map[string][]map[string]string{}, nonces: map[string]time.Time{}, temporaries: map[string]*temporary{},
 	}
@@ -193,6 +196,10 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	if id == "_control" && s.options.Control {
 		s.control(w, r, rest)
+		return
+	}
+	if id == "_tls" {
+		s.tellSecured(w)
 		return
 	}
 	connector, err := s.options.Catalog.Current(r.Context(), s.options.Tenant, id)

@@ -229,6 +229,13 @@ func (c *call) tokenRequest() *answer {
 	if k.clientAuth == definition.ClientAuthUnsent {
 		client = c.ownerOf(k, own)
 	}
+	owner := ""
+	if client != nil {
+		owner = client.id
+	}
+	if p := c.certified(k.auth, owner, nil); p != nil {
+		return c.tokenRefusal(k.spec, p)
+	}
 	var a *answer
 	switch k.kind {
 	case "code":
@@ -253,6 +260,7 @@ func (c *call) tokenRequest() *answer {
 	if p != nil {
 		return c.tokenRefusal(k.spec, p)
 	}
+	c.bind(a.grant)
 	return a
 }
 

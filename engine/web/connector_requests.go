@@ -34,7 +34,7 @@ func (h *handler) connectorRequests(c *fiber.Ctx) error {
 func sent(m connection.Explained) []ui.Sent {
 	out := make([]ui.Sent, 0, len(m.Requests))
 	for _, r := range m.Requests {
-		s := ui.Sent{Title: r.Title, Method: r.Method, URL: r.URL, Body: r.Body, Depends: r.Depends, Note: r.Note}
+		s := ui.Sent{Title: r.Title, Method: r.Method, URL: r.URL, Body: r.Body, Certificate: r.Certificate, Depends: r.Depends, Note: r.Note}
 		for i, q := range r.Query {
 			name, value, _ := strings.Cut(q, "=")
 			v := ui.SentValue{Name: name, Value: value}

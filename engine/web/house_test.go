@@ -151,7 +151,7 @@ func newHouseOf(t *testing.T, public string, dir fs.FS) *house {
 		if _, asked := k.AppAsks(""); asked {
 			in.ClientSecret = &key
 		}
-		in.Fields, err = rehearsal.AppAnswers(k, "", rehearsal.NewKey)
+		in.Fields, err = rehearsal.AppAnswers(k, "", simulator.Issue)
 		h.must(err)
 		sim.Register(k.ID, *in.ClientID, key, public+"/callback")
 		_, err = h.engine.Connections.CreateApp(t.Context(), h.operator, in)

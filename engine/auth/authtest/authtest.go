@@ -101,6 +101,7 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"Refusals", tokens, testRefusals},
 		{"BrokenConnections", tokens, testBroken},
 		{"KeysThatCannotSign", signs, testUnfitKeys},
+		{"CertificatesThatCannotBeShown", certified, testUnfitCertificates},
 	} {
 		b := newBench(t, m, definitionYAML, with)
 		if !test.applies(b) {

@@ -83,6 +83,34 @@ func (b *bench) giveKeys(t *testing.T) {
 		}
 		b.public[j] = key.Public()
 	}
+	if b.request.Auth.TLS != nil {
+		b.giveCertificate(t)
+	}
+}
+
+// giveCertificate answers the questions for a client certificate and its key.
+func (b *bench) giveCertificate(t *testing.T) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, block := range map[*definition.Template]*pem.Block{
+		&b.request.Auth.TLS.Certificate: {Type: "CERTIFICATE", Bytes: certificate}, &b.request.Auth.TLS.Key: {Type: "PRIVATE KEY", Bytes: der},
+	} {
+		asked := b.request.Connector.Asked(b.request.Auth, from)[0]
+		b.answers(asked)[asked.Field.Name] = secret.New(Canary + "\n" + string(pem.EncodeToMemory(block)))
+	}
+	b.keys = append(b.keys, base64.StdEncoding.EncodeToString(der)[22:62])
 }
 
 // answers are those among which a key is.
@@ -214,6 +242,38 @@ func ownClaims(j *definition.JWT) []string {
 
 // signs reports whether something of the method's is signed.
 func signs(b *bench) bool { return len(b.request.Auth.JWTs()) > 0 }
+
+// certified reports whether the client shows a certificate.
+func certified(b *bench) bool { return b.request.Auth.TLS != nil }
+
+// testUnfitCertificates gives certificates that cannot be shown: nothing may be sent, and what is said
+// holds nothing of them.
+func testUnfitCertificates(t *testing.T, b *bench) {
+	for _, from := range []*definition.Template{&b.request.Auth.TLS.Certificate, &b.request.Auth.TLS.Key} {
+		asked := b.request.Connector.Asked(b.request.Auth, from)[0]
+		answers := b.answers(asked)
+		good := answers[asked.Field.Name]
+		other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{
+			"none": "", "neither": Canary + " neither", "cut off": good.Reveal()[:len(good.Reveal())/2],
+			"another key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		} {
+			answers[asked.Field.Name] = secret.New(text)
+			_, err := b.obtain(t)
+			if err == nil || strings.Contains(err.Error(), Canary) || len(b.provider.requests()) > 0 {
+				t.Errorf("%s, %s: %v; %d requests were sent", asked.Field.Name, name, err, len(b.provider.requests()))
+			}
+		}
+		answers[asked.Field.Name] = good
+	}
+}
 
 // testUnfitKeys gives keys that cannot sign: nothing may be sent, and what is said holds nothing of them.
 func testUnfitKeys(t *testing.T, b *bench) {
