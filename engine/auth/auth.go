@@ -124,6 +124,8 @@ type Request struct {
 	Inputs   map[string]string
 	Fields   map[string]secret.Value
 	Captured map[string]string
+	// Discovered are the provider's addresses as Discover found them.
+	Discovered map[string]string
 	// RedirectURI is our one redirect URI, computed from the public URL.
 	RedirectURI string
 	Outlet      *Outlet

@@ -40,6 +40,10 @@ func (r Request) checkCallback(q url.Values) error {
 // connector of one provider could have the browser fetch the code of another.
 func (r Request) checkIssuer(got string) error {
 	if got == "" {
+		if r.Discovered[tellsIssuer] == "true" {
+			// RFC 9207 §2.4: a server that says it names itself does so in every answer.
+			return otherIssuer(errors.New("iss is missing"))
+		}
 		return nil
 	}
 	if r.Auth.Issuer != nil {

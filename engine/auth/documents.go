@@ -138,8 +138,16 @@ func (r Request) unpublished(cause error) error {
 	return fault.E(fault.Unavailable, r.Connector.Name+" does not say about itself what is needed", cause)
 }
 
-// errNoDocument says that there is nothing at the address.
+// notThere reports whether there is no document at the address. Servers that want a credential for
+// everything refuse to show what they do not have.
 func notThere(err error) bool {
 	var s *statusError
-	return errors.As(err, &s) && (s.status == http.StatusNotFound || s.status == http.StatusMethodNotAllowed || s.status == http.StatusGone)
+	return errors.As(err, &s) && s.status >= 400 && s.status < 500 && s.status != http.StatusRequestTimeout && s.status != http.StatusTooManyRequests
+}
+
+// movedAway notes that a provider's addresses now lie at a host that a connection does not know.
+func (ds *Documents) movedAway(connector, host string) {
+	if ds != nil && ds.Logger != nil {
+		ds.Logger.Warn("a provider's addresses have moved to another host; connections keep those they were made with", "connector", connector, "host", host)
+	}
 }

@@ -32,6 +32,9 @@ func (r Request) callEnv(c *Credential) definition.Env {
 		}
 		env["credential"] = c.env()
 	}
+	if len(r.Discovered) > 0 {
+		env["discovered"] = anyMap(r.Discovered)
+	}
 	if len(r.Captured) > 0 {
 		env["captured"] = anyMap(r.Captured)
 	}

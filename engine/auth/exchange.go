@@ -16,6 +16,10 @@ import (
 // whose parts stand for what the answer leaves out, or nil.
 func (r Request) exchange(ctx context.Context, t *definition.TokenRequest, standard []pair, env definition.Env, before *Credential) (Done, error) {
 	first := before == nil
+	if !first && r.Auth.Discovery != nil {
+		r.Discovered = r.rediscovered(ctx)
+		env["discovered"] = anyMap(r.Discovered)
+	}
 	done, err := r.exchangeOnce(ctx, t, standard, env, before, first)
 	for _, next := range t.Then {
 		if err != nil {

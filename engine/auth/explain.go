@@ -115,6 +115,7 @@ func (x explanation) all() {
 
 // oauth2 adds the way to a credential of RFC 6749 and its relatives, and how it is renewed.
 func (x explanation) oauth2() {
+	x.discovery()
 	if x.a.Authorize != nil {
 		x.fromAuthorize().request("authorize "+inBrowser, func(r Request, _ Credential) (*http.Request, error) {
 			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth), Nonce: nonce(r.Auth)})
@@ -246,7 +247,7 @@ func (x explanation) example(captured string) (Request, Credential) {
 	r := Request{
 		Connector: x.k, Auth: x.a, Inputs: map[string]string{}, Fields: map[string]secret.Value{}, Captured: map[string]string{},
 		App: App{ClientID: "[client_id]", ClientSecret: secret.New("[client_secret]"), Fields: map[string]secret.Value{}}, RedirectURI: x.redirectURI,
-		explained: &explainedTokens{},
+		Discovered: exampleDiscovery(x.a), explained: &explainedTokens{},
 	}
 	for _, f := range x.k.Inputs {
 		r.Inputs[f.Name] = exampleOf(f)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"dowel/engine/definition"
 	"dowel/engine/egress"
 	"dowel/engine/fault"
 )
@@ -43,6 +44,10 @@ func (r Request) scope() (egress.Scope, error) {
 		host, err := h.Fill(env)
 		if err != nil {
 			return scope, invalidRequest("provider's address", fmt.Errorf("fill host %s: %w", h.Source, err))
+		}
+		if h.Source == definition.DiscoveredHosts {
+			scope.Hosts = append(scope.Hosts, strings.Fields(host)...)
+			continue
 		}
 		// A value that was not asked for leaves a hole, and no host.
 		if host = hostOf(host); host != "" && host[0] != '.' && wildcards(host) == wildcards(h.Source) {

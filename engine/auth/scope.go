@@ -48,13 +48,13 @@ func (r Request) rawParams() []string {
 func (r Request) scopesOf(s *definition.Scopes, env definition.Env) ([]string, error) {
 	out := slices.Clone(r.App.Scopes)
 	if len(out) == 0 || len(r.Auth.ScopeGroups) > 0 {
-		filled, err := fillScopes(s.Default, env)
+		filled, err := fillScopes(s, s.Default, env)
 		if err != nil {
 			return nil, err
 		}
 		out = filled
 	}
-	required, err := fillScopes(s.Required, env)
+	required, err := fillScopes(s, s.Required, env)
 	if err != nil {
 		return nil, err
 	}
@@ -66,15 +66,19 @@ func (r Request) scopesOf(s *definition.Scopes, env definition.Env) ([]string, e
 	return out, nil
 }
 
-func fillScopes(ts []definition.Template, env definition.Env) ([]string, error) {
+// fillScopes fills scopes of a list. What a formula yields may be several, such as those that were
+// discovered.
+func fillScopes(list *definition.Scopes, ts []definition.Template, env definition.Env) ([]string, error) {
 	var out []string
 	for i := range ts {
 		s, err := ts[i].Fill(env)
 		if err != nil {
 			return nil, invalidRequest("scope", err)
 		}
-		if s != "" {
-			out = append(out, s)
+		for one := range strings.SplitSeq(s, list.Sep()) {
+			if one != "" {
+				out = append(out, one)
+			}
 		}
 	}
 	return out, nil
@@ -98,7 +102,7 @@ func (r Request) RequiredScopes() []string {
 	var all []string
 	env := r.env(nil)
 	for _, g := range r.scopeGroups() {
-		s, _ := fillScopes(g.Required, env)
+		s, _ := fillScopes(&g.Scopes, g.Required, env)
 		all = append(all, s...)
 	}
 	return all

@@ -58,14 +58,15 @@ func (s *Service) target(ctx context.Context, f storage.Flow, r flow.Result) (st
 		return "", fmt.Errorf("look for the same account: %w", err)
 	}
 	for _, c := range cs {
-		if c.Status != storage.Revoked && c.Auth == f.Auth && c.EndUser == f.EndUser && sameMap(c.Captured, r.Captured) {
+		if c.Status != storage.Revoked && c.Auth == f.Auth && c.EndUser == f.EndUser && sameMap(c.Inputs, r.Inputs) && sameMap(c.Captured, r.Captured) {
 			return c.ID, nil
 		}
 	}
 	return "", nil
 }
 
-// sameMap compares what was chosen at the provider: two organisations of one login are two connections.
+// sameMap compares what was typed and what was chosen at the provider: the first account of two servers, or
+// two organisations of one login, are two connections.
 func sameMap(a, b map[string]string) bool {
 	if len(a) != len(b) {
 		return false
@@ -163,7 +164,7 @@ func (s *Service) fill(ctx context.Context, c *storage.Connection, f storage.Flo
 		Subject: r.Identity.Subject, Email: r.Identity.Email, Name: cmp.Or(r.Identity.Name, r.Identity.Username),
 		Avatar: r.Identity.Avatar, EmailVerified: r.Identity.EmailVerified,
 	}
-	c.Inputs, c.Captured = r.Inputs, r.Captured
+	c.Inputs, c.Captured, c.Discovered = r.Inputs, r.Captured, r.Discovered
 	c.RequestedScopes, c.GrantedScopes = r.Requested, r.Credential.Scopes
 	c.Credential = sealed
 	c.ObtainedAt, c.ExpiresAt, c.RefreshExpiresAt = r.Credential.ObtainedAt, r.Credential.ExpiresAt, r.Credential.RefreshExpiresAt

@@ -42,7 +42,7 @@ func (s *Service) Import(ctx context.Context, p access.Principal, in Import) (Vi
 	if err != nil {
 		return View{}, err
 	}
-	res := flow.Result{Connector: r.Connector, Auth: r.Auth, Credential: c, Inputs: r.Inputs, Captured: in.Captured, Unverified: in.SkipTest}
+	res := flow.Result{Connector: r.Connector, Auth: r.Auth, Credential: c, Inputs: r.Inputs, Captured: in.Captured, Discovered: r.Discovered, Unverified: in.SkipTest}
 	if !in.SkipTest {
 		if err := s.verifyImport(ctx, m, r, &res); err != nil {
 			return View{}, err
@@ -88,6 +88,12 @@ func (s *Service) imported(ctx context.Context, p access.Principal, in Import) (
 		return nil, auth.Request{}, none, &flow.InvalidAnswers{Fields: bad}
 	}
 	r := auth.Request{Connector: k, Auth: a, Inputs: inputs, Fields: auth.Values(fields), Captured: in.Captured, RedirectURI: s.Vault.RedirectURI, Outlet: s.Vault.Outlet}
+	if r.Discovered, err = auth.Discover(ctx, r); err != nil {
+		if f := fault.As(err); f != nil && f.Field != "" {
+			err = &flow.InvalidAnswers{Fields: []*fault.Error{f}}
+		}
+		return nil, auth.Request{}, none, err
+	}
 	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput]); err != nil {
 		return nil, auth.Request{}, none, err
 	}

@@ -60,6 +60,8 @@ type Auth struct {
 	Token       *TokenRequest `yaml:"token"`
 	Refresh     *Refresh      `yaml:"refresh"`
 	Revoke      *Request      `yaml:"revoke"`
+	// Discovery says where the provider publishes its addresses.
+	Discovery *Discovery `yaml:"discovery"`
 	// Introspect asks the provider about a token whose answer tells no lifetime, and stands in for the
 	// test where there is none.
 	Introspect *Introspection `yaml:"introspect"`

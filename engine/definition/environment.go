@@ -82,7 +82,7 @@ func (p place) requesting() place {
 // knows which there are.
 func (p place) types() types.Map {
 	made := types.Map{types.Extra: types.String}
-	env := types.Map{"inputs": made, "environment": made, "values": types.Map{types.Extra: made}}
+	env := types.Map{"inputs": made, "environment": made, "values": types.Map{types.Extra: made}, "discovered": made}
 	if p.fields != noFields {
 		env["fields"] = made
 	}
@@ -145,7 +145,7 @@ func answerType() types.Map {
 }
 
 // roots are the names a formula may begin with, somewhere.
-var roots = []string{"inputs", "environment", "values", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option", "assertion", "request", "signature", "id_token"}
+var roots = []string{"inputs", "environment", "values", "discovered", "fields", "app", "callback", "credential", "captured", "steps", "response", "token", "option", "assertion", "request", "signature", "id_token"}
 
 // byName are the roots that hold secrets. At run time they hold all of them, so they are read by
 // names that can be checked, or not at all.

@@ -69,7 +69,7 @@ func (l *linter) undeclared(t *Template) string {
 			return ""
 		}
 	}
-	if e := host.expr; e != nil && (whole || host.text == "${"+e.Source+"}") && l.mayCapture(e) {
+	if e := host.expr; e != nil && (whole || host.text == "${"+e.Source+"}") && (l.mayCapture(e) || e.discovered()) {
 		return "" // compared with hosts when it is known
 	}
 	values, ok := l.valuesOf(host)
@@ -236,4 +236,10 @@ func (t *Template) outline(standIn string) string {
 		b.WriteString(p.text)
 	}
 	return b.String()
+}
+
+// discovered reports whether a formula reads nothing but what is discovered, which is compared with the
+// hosts when it is known.
+func (e *Expression) discovered() bool {
+	return len(e.uses) > 0 && !slices.ContainsFunc(e.uses, func(u use) bool { return u.root != "discovered" })
 }

@@ -14,6 +14,7 @@ type names struct {
 	tokens, sessions []string // credential.tokens.<name>, credential.<name>
 	steps            []string
 	proven           bool     // an ID token is verified, and has claims
+	discovers        bool     // addresses are discovered
 	traded           []string // fields that are not kept once there is a token
 }
 
@@ -48,6 +49,11 @@ func (n names) check(u use, p place) *formulaFault {
 		return known(u, slices.Concat(ofCredential, n.sessions))
 	case "request":
 		return known(u, ofRequest)
+	case "discovered":
+		if n.discovers {
+			return known(u, discoveredNames)
+		}
+		return &formulaFault{rule: "unknown-name", message: "nothing is discovered here; say under discovery where the provider publishes its addresses", offset: u.offset}
 	case "id_token":
 		if !n.proven {
 			return &formulaFault{rule: "unknown-name", message: "no ID token is verified here, so nothing is known of its claims; say how under id_token", offset: u.offset}
@@ -142,6 +148,7 @@ func (k *compiler) namesOf(a *Auth) names {
 		}
 		n.app = append(n.app, m.AppFields...)
 		n.proven = n.proven || m.proves()
+		n.discovers = n.discovers || m.Discovery != nil
 		n.captured = append(n.captured, m.captured()...)
 		n.tokens = append(n.tokens, m.tokenNames()...)
 		n.sessions = append(n.sessions, m.sessionNames()...)

@@ -19,7 +19,7 @@ func (s *Service) resume(ctx context.Context, f storage.Flow) (auth.Method, auth
 	}
 	m, r, err := s.Vault.Request(ctx, storage.Connection{
 		Ref: f.Ref, Connector: f.Connector, ConnectorVersion: f.ConnectorVersion, Auth: f.Auth, App: f.App,
-		Inputs: state.Inputs, Captured: state.Captured,
+		Inputs: state.Inputs, Captured: state.Captured, Discovered: state.Discovered,
 	})
 	r.Fields = auth.Values(state.Fields)
 	return m, r, state, err
@@ -107,7 +107,7 @@ func (s *Service) finish(ctx context.Context, f storage.Flow, r auth.Request, st
 		return s.fail(ctx, f, &r, fmt.Errorf("no finisher for intent %q", f.Intent))
 	}
 	out, err := fin.Finish(ctx, f, Result{
-		Connector: r.Connector, Auth: r.Auth, Credential: c, Inputs: state.Inputs, Captured: state.Captured,
+		Connector: r.Connector, Auth: r.Auth, Credential: c, Inputs: state.Inputs, Captured: state.Captured, Discovered: state.Discovered,
 		Identity: state.Identity, Requested: state.Method.Requested, Unverified: state.Unverified, Tested: state.Tested,
 	})
 	if e := fault.As(err); e != nil && e.Code == "wrong-account" {

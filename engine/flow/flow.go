@@ -47,6 +47,7 @@ type Result struct {
 	Credential auth.Credential
 	Inputs     map[string]string
 	Captured   map[string]string
+	Discovered map[string]string
 	Identity   auth.Identity
 	Requested  []string
 	// Unverified says that the test could not be run, Tested that it was and passed.
@@ -169,10 +170,22 @@ func (s *Service) Start(ctx context.Context, p access.Principal, b Begin) (Progr
 		return Progress{}, &InvalidAnswers{Fields: bad}
 	}
 	r := auth.Request{Connector: k, Auth: a, Inputs: inputs, Fields: auth.Values(fields), RedirectURI: s.Vault.RedirectURI, Outlet: s.Vault.Outlet}
+	if r.Discovered, err = auth.Discover(ctx, r); err != nil {
+		return Progress{}, s.notBegun(p, b, r, err)
+	}
 	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput]); err != nil {
 		return Progress{}, err
 	}
 	return s.begin(ctx, p, b, r, fields)
+}
+
+// notBegun is why a flow could not begin: an answer that looked right and is of no use, such as a key of
+// another kind or an address that leads nowhere, or what else went wrong.
+func (s *Service) notBegun(p access.Principal, b Begin, r auth.Request, err error) error {
+	if f := fault.As(err); f != nil && f.Kind == fault.Invalid && f.Field != "" {
+		return &InvalidAnswers{Fields: []*fault.Error{f}}
+	}
+	return s.explain(s.record(p, b, r), r.Connector, err)
 }
 
 func (s *Service) begin(ctx context.Context, p access.Principal, b Begin, r auth.Request, fields map[string]string) (Progress, error) {
@@ -182,14 +195,10 @@ func (s *Service) begin(ctx context.Context, p access.Principal, b Begin, r auth
 	}
 	f := s.record(p, b, r)
 	step, pending, err := m.Begin(ctx, r)
-	if f := fault.As(err); f != nil && f.Kind == fault.Invalid && f.Field != "" {
-		// An answer that looked right is of no use, such as a key of another kind.
-		return Progress{}, &InvalidAnswers{Fields: []*fault.Error{f}}
-	}
 	if err != nil {
-		return Progress{}, s.explain(f, r.Connector, err)
+		return Progress{}, s.notBegun(p, b, r, err)
 	}
-	state := pendingState{Inputs: r.Inputs, Fields: fields, Method: pending, AcceptUnverified: b.AcceptUnverified}
+	state := pendingState{Inputs: r.Inputs, Fields: fields, Discovered: r.Discovered, Method: pending, AcceptUnverified: b.AcceptUnverified}
 	switch step := step.(type) {
 	case auth.Redirect:
 		if b.Browser == "" {
@@ -232,8 +241,10 @@ func (s *Service) record(p access.Principal, b Begin, r auth.Request) storage.Fl
 
 // pendingState is what is kept sealed while the person is away.
 type pendingState struct {
-	Inputs           map[string]string `json:"inputs,omitempty"`
-	Fields           map[string]string `json:"fields,omitempty"`
+	Inputs map[string]string `json:"inputs,omitempty"`
+	Fields map[string]string `json:"fields,omitempty"`
+	// Discovered pins the provider's addresses: what its document says later does not count.
+	Discovered       map[string]string `json:"discovered,omitempty"`
 	Method           auth.Pending      `json:"method,omitzero"`
 	Wait             auth.Wait         `json:"wait,omitzero"` // what the person was told to do elsewhere
 	AcceptUnverified bool              `json:"accept_unverified,omitempty"`

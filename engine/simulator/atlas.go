@@ -21,6 +21,7 @@ const (
 	roleLogin      role = "login"
 	roleIntrospect role = "introspect"
 	roleKeys       role = "keys"
+	roleMetadata   role = "metadata"
 	roleCall       role = "api"
 	// The requests of RFC 5849 for credentials.
 	roleTemporary   role = "temporary"
@@ -77,6 +78,7 @@ func newAtlas(c *definition.Connector) *atlas {
 }
 
 func (a *atlas) method(m *definition.Auth) {
+	a.publications(m)
 	if m.Authorize != nil {
 		a.add(endpoint{role: roleAuthorize, auth: m}, m.Authorize.URL.Source)
 	}
@@ -157,7 +159,7 @@ func (a *atlas) request(e endpoint) {
 }
 
 func (a *atlas) add(e endpoint, source string) {
-	where, ok := newAddress(a.connector, e.auth, source)
+	where, ok := newAddress(a.connector, e.auth, located(e.auth, source))
 	if !ok {
 		return // the definition's own check complains about it
 	}

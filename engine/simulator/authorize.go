@@ -33,7 +33,9 @@ type code struct {
 	account                     Account
 	scopes                      map[string][]string
 	nonce                       string
-	inputs                      slots // in the address
+	issuer                      string // told by the address, where addresses are discovered
+	resource                    string // for which the tokens are (RFC 8707)
+	inputs                      slots  // in the address
 	expires                     time.Time
 	grant                       *grant // what it was traded for; nil before
 }
@@ -75,6 +77,7 @@ func (c *call) authorize(h hit) *answer {
 	}
 	ask := &consent{state: state, code: code{
 		inputs: h.slots, connector: c.connector.ID, client: app.id, redirect: redirect, auth: h.auth,
+		issuer: c.issuerOf(h.auth), resource: got["resource"],
 	}}
 	if p := ask.read(h, got, c.r.URL.RawQuery, param); p != nil {
 		return c.back(ask, url.Values{"error": {p.code}, "error_description": {p.description}})

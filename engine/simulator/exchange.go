@@ -33,7 +33,7 @@ func (c *call) exchange(k chosen, client *client) (*answer, *problem) {
 		return nil, p
 	}
 	g := s.newGrant(c.connector.ID, co.auth, client.id, co.account)
-	co.grant, g.scopes, g.nonce, g.known = g, co.scopes, co.nonce, co.inputs
+	co.grant, g.scopes, g.nonce, g.known, g.resource = g, co.scopes, co.nonce, co.inputs, co.resource
 	refresh := ""
 	if refreshable(co.auth) {
 		refresh = s.newRefreshToken(g)
@@ -46,6 +46,8 @@ func (co *code) check(k chosen, client *client) *problem {
 	uriName, uriSent := k.names.Name("redirect_uri")
 	verifier := k.param("code_verifier")
 	switch {
+	case co.resource != "" && k.got["resource"] != co.resource:
+		return refuse("invalid_target", "resource is not the one of the authorization request") // RFC 8707 §2.2
 	case time.Now().After(co.expires):
 		return refuse("invalid_grant", "the code has expired")
 	case co.client != client.id:

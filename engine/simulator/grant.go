@@ -17,6 +17,7 @@ type grant struct {
 	scopes    map[string][]string // by scope group
 	nonce     string              // of the authorization request
 	known     slots               // what its address told
+	resource  string              // for which its tokens are (RFC 8707)
 	dead      bool
 	log       *GrantLog
 	inFlight  int

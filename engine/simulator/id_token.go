@@ -41,6 +41,9 @@ func (c *call) idToken(k spec, g *grant, accessToken string) (string, error) {
 		claims["nonce"] = g.nonce
 	}
 	claims["iss"] = c.issuer(how, k.slots, g.known, claims)
+	if issuer := c.issuerOf(k.auth); issuer != "" && claims["iss"] == "" {
+		claims["iss"] = issuer
+	}
 	alg := c.forge(how, claims)
 	secret := ""
 	if app := c.s.clients[c.connector.ID][g.client]; app != nil {

@@ -193,8 +193,11 @@ func newAddress(c *definition.Connector, a *definition.Auth, source string) (add
 	}
 	out.host = newPattern(host, func(p piece, before, after string) string { return hostPart(c, a, p, before, after) })
 	out.path = newPattern(cutQuery(path), func(p piece, _, _ string) string {
-		if p.formula == ownPath {
+		switch p.formula {
+		case ownPath:
 			return `(?:/[^/]+)*?`
+		case restOfPath:
+			return `(?:/.*)?`
 		}
 		return `[^/]+`
 	})

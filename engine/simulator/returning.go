@@ -172,7 +172,9 @@ func (c *call) back(ask *consent, values url.Values) *answer {
 	if ask.auth.Authorize.StateIn != definition.InRedirectURI {
 		values.Set(stateName(ask.auth), ask.state)
 	}
-	if ask.auth.Issuer != nil {
+	if ask.issuer != "" {
+		values.Set("iss", ask.issuer)
+	} else if ask.auth.Issuer != nil {
 		if iss, known := ask.inputs.fill(ask.auth.Issuer.Source); known {
 			values.Set("iss", iss)
 		}

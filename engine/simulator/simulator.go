@@ -308,6 +308,8 @@ func (c *call) answer(role role, hits []hit) *answer {
 		if a := c.login(hits); a != nil {
 			return a
 		}
+	case roleMetadata:
+		return c.metadata(hits[0])
 	case roleKeys:
 		return c.keys(hits[0])
 	case roleIntrospect:

@@ -15,6 +15,7 @@ type Stats struct {
 	Refreshed int            `json:"refreshed"`
 	Calls     int            `json:"calls"` // API calls with a good credential
 	Revoked   int            `json:"revoked"`
+	Metadata  int            `json:"metadata"` // documents about the provider that were read
 	// Introspected counts answered questions about tokens.
 	Introspected int `json:"introspected"`
 	// ReuseDetected counts refresh tokens shown again, FamiliesRevoked the grants this ended.

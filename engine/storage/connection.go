@@ -34,6 +34,7 @@ type Connection struct {
 	Identity                          Identity
 	Inputs                            map[string]string // answers that are not secret
 	Captured                          map[string]string // values the provider told us while connecting
+	Discovered                        map[string]string // addresses the provider published while connecting
 	RequestedScopes, GrantedScopes    []string
 	// Credential is sealed for {tenant, "credential", id}. Previous is the generation before it, kept
 	// until PreviousUntil for providers that grant a grace on reuse.

@@ -271,6 +271,6 @@ func (v *Vault) described(ctx context.Context, c storage.Connection) (auth.Metho
 		return nil, auth.Request{}, err
 	}
 	return m, auth.Request{
-		Connector: k, Auth: a, Inputs: c.Inputs, Captured: c.Captured, RedirectURI: v.RedirectURI, Outlet: v.Outlet,
+		Connector: k, Auth: a, Inputs: c.Inputs, Captured: c.Captured, Discovered: c.Discovered, RedirectURI: v.RedirectURI, Outlet: v.Outlet,
 	}, nil
 }

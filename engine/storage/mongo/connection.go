@@ -30,6 +30,7 @@ type connectionRecord struct {
 	Identity         storage.Identity  `bson:"identity"`
 	Inputs           map[string]string `bson:"inputs"`
 	Captured         map[string]string `bson:"captured"`
+	Discovered       map[string]string `bson:"discovered"`
 	RequestedScopes  []string          `bson:"requested_scopes"`
 	GrantedScopes    []string          `bson:"granted_scopes"`
 	Credential       secret.Sealed     `bson:"credential"`

@@ -21,6 +21,7 @@ func TestStoredFormIsPinned(t *testing.T) {
 	defer s.Close()
 	c := storagetest.Connection("acme", "one")
 	c.Inputs, c.Captured = map[string]string{"input": ""}, map[string]string{"captured": ""}
+	c.Discovered = map[string]string{"discovered": ""}
 	c.Emit(storagetest.Event("acme", "one", "event"))
 	c.Outbox[0].Data = map[string]string{"fact": ""}
 	if err := s.CreateConnection(t.Context(), c); err != nil {
@@ -32,7 +33,7 @@ func TestStoredFormIsPinned(t *testing.T) {
 	}
 	want := []string{
 		"_id", "app", "attempt.at", "attempt.id", "attempt.mayspend", "attempt.tries", "attempt.version", "auth",
-		"captured.captured", "connector", "connector_version", "created_at", "credential", "due_at", "end_user", "expires_at",
+		"captured.captured", "connector", "connector_version", "created_at", "credential", "discovered.discovered", "due_at", "end_user", "expires_at",
 		"granted_scopes[]", "health.failures", "health.lastrefreshat", "health.lastrefresherror", "health.lasttestat",
 		"health.lasttesterror", "id", "identity.avatar", "identity.email", "identity.emailverified", "identity.name",
 		"identity.subject", "inputs.input", "kind", "lease.fence", "lease.holder", "lease.ref.id", "lease.ref.tenant",

@@ -29,6 +29,7 @@ type connectionBody struct {
 	Identity         storage.Identity  `json:"identity,omitzero"`
 	Inputs           map[string]string `json:"inputs,omitempty"`
 	Captured         map[string]string `json:"captured,omitempty"`
+	Discovered       map[string]string `json:"discovered,omitempty"`
 	RequestedScopes  []string          `json:"requested_scopes,omitempty"`
 	GrantedScopes    []string          `json:"granted_scopes,omitempty"`
 	Credential       secret.Sealed     `json:"-"`

@@ -17,6 +17,7 @@ func TestStoredFormIsPinned(t *testing.T) {
 	defer s.Close()
 	c := storagetest.Connection("acme", "one")
 	c.Inputs, c.Captured = map[string]string{"input": ""}, map[string]string{"captured": ""}
+	c.Discovered = map[string]string{"discovered": ""}
 	c.Emit(storagetest.Event("acme", "one", "event"))
 	c.Outbox[0].Data = map[string]string{"fact": ""}
 	if err := s.CreateConnection(t.Context(), c); err != nil {
@@ -29,7 +30,7 @@ func TestStoredFormIsPinned(t *testing.T) {
 	want := []string{
 		"[].actor", "[].at", "[].data.fact", "[].id", "[].kind", "[].subject", "[].tenant",
 		"app", "attempt.At", "attempt.ID", "attempt.MaySpend", "attempt.Tries", "attempt.Version", "auth",
-		"captured.captured", "connector", "connector_version", "created_at", "end_user", "expires_at", "granted_scopes[]",
+		"captured.captured", "connector", "connector_version", "created_at", "discovered.discovered", "end_user", "expires_at", "granted_scopes[]",
 		"health.Failures", "health.LastRefreshAt", "health.LastRefreshError", "health.LastTestAt", "health.LastTestError",
 		"identity.Avatar", "identity.Email", "identity.EmailVerified", "identity.Name", "identity.Subject", "inputs.input",
 		"kind", "name", "obtained_at", "previous_until", "refresh_at", "refresh_expires_at", "requested_scopes[]",
