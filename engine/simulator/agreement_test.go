@@ -31,7 +31,7 @@ func TestAuthAndSimulatorReadEveryDefinitionAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer outgoing.Close()
-	methods := auth.NewRegistry(auth.AuthorizationCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.OAuth1(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom())
+	methods := auth.NewRegistry(auth.AuthorizationCode(), auth.ClientCredentials(), auth.JWTBearer(), auth.Password(), auth.OAuth1(), auth.Basic(), auth.APIKey(), auth.Bearer(), auth.Custom())
 	for _, k := range catalog.Shared() {
 		for _, a := range k.Auth {
 			if a.Kind == definition.DeviceCode {

@@ -6,30 +6,42 @@ import (
 )
 
 // login answers one step of a login; nil if the request is none. Any name and password are good that
-// do not call themselves wrong.
+// do not call themselves wrong. Where several methods log in at one address, it is the one whose request
+// this is.
 func (c *call) login(hits []hit) *answer {
+	var chosen *hit
+	var got slots
+	var refused *problem
 	for _, h := range hits {
 		if h.role != roleLogin || h.method != c.r.Method {
 			continue
 		}
-		c.count(func(s *Stats) { s.Token["login"]++ })
-		got, p := c.asked(h)
-		if p == nil {
-			p = c.typed(h, got)
+		asked, p := c.asked(h)
+		if chosen == nil || p == nil {
+			chosen, got, refused = &h, asked, p
 		}
 		if p == nil {
-			p = c.certified(h.auth, "", nil)
+			break
 		}
-		if p != nil {
-			c.count(func(s *Stats) { s.Refused[p.code]++ })
-			return refusal(h.auth, h.request.Outcome, p)
-		}
-		if !c.wait(c.s.options.RefreshLatency) {
-			return refusal(h.auth, h.request.Outcome, errGone)
-		}
-		return c.session(h, got)
 	}
-	return nil
+	if chosen == nil {
+		return nil
+	}
+	c.count(func(s *Stats) { s.Token["login"]++ })
+	if refused == nil {
+		refused = c.typed(*chosen, got)
+	}
+	if refused == nil {
+		refused = c.certified(chosen.auth, "", nil)
+	}
+	if refused != nil {
+		c.count(func(s *Stats) { s.Refused[refused.code]++ })
+		return refusal(chosen.auth, chosen.request.Outcome, refused)
+	}
+	if !c.wait(c.s.options.RefreshLatency) {
+		return refusal(chosen.auth, chosen.request.Outcome, errGone)
+	}
+	return c.session(*chosen, got)
 }
 
 // typed judges what somebody typed into the form.
