@@ -17,6 +17,7 @@ type place struct {
 	fields     fieldAccess
 	app        bool // app.client_id and what is registered beside it; of that, what is secret as with fields
 	appSecret  bool // app.client_secret
+	appKey     bool // app.client_secret as the key of a keyed hash, which does not tell it
 	callback   bool // callback.redirect_uri, callback.query, callback.code
 	credential bool
 	captured   bool
@@ -50,7 +51,7 @@ var (
 	inDevice    = place{fields: allFields, app: true, appSecret: true}
 	inExchange  = place{fields: allFields, app: true, appSecret: true, callback: true, captured: true}
 	inRefresh   = place{fields: allFields, app: true, appSecret: true, callback: true, captured: true, credential: true}
-	inCall      = place{fields: allFields, app: true, captured: true, credential: true}
+	inCall      = place{fields: allFields, app: true, appKey: true, captured: true, credential: true}
 	inRevoke    = place{fields: allFields, app: true, appSecret: true, captured: true, credential: true}
 	inLogin     = place{fields: allFields, captured: true, steps: true}
 	inIdentity  = place{fields: publicFields, captured: true, steps: true, response: true, token: true, callback: true, idToken: true}
@@ -164,7 +165,7 @@ func (p place) allows(uses []use) *formulaFault {
 				return &formulaFault{rule: "secret-in-the-open", message: u.root + " holds secrets and cannot be used here", offset: u.offset}
 			}
 			return &formulaFault{rule: "unknown-name", message: fmt.Sprintf("%s cannot be used here; %s", u.root, suggest(u.root, keysOf(anyMap(env)))), offset: u.offset}
-		case u.root == "app" && u.name == "client_secret" && !p.appSecret:
+		case u.root == "app" && u.name == "client_secret" && !p.appSecret && !(p.appKey && u.key):
 			return &formulaFault{rule: "secret-in-the-open", message: "the client secret may only be sent to the token endpoint", offset: u.offset}
 		case slices.Contains(byName, u.root) && u.name == "":
 			return &formulaFault{rule: "formula", message: fmt.Sprintf("%s is read by name, such as %s.name", u.root, u.root), offset: u.offset}

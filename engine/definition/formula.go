@@ -158,13 +158,15 @@ func (lenient) Visit(node *ast.Node) {
 // use is a name that a formula reads: inputs.subdomain, or all of inputs if name is empty.
 type use struct {
 	root, name string
-	offset     int // in characters from the beginning of the formula
+	offset     int  // in characters from the beginning of the formula
+	hashed     bool // it comes out as a keyed hash and not as it is
+	key        bool // it is the key of that hash
 }
 
 // usesIn lists what a formula reads. A root that is read whole, or by a name that is computed, has
 // an empty name.
 func usesIn(node *ast.Node) []use {
-	c := &useCollector{named: map[ast.Node]bool{}}
+	c := &useCollector{named: map[ast.Node]bool{}, at: map[ast.Node]int{}}
 	ast.Walk(node, c)
 	for _, id := range c.roots {
 		if !c.named[id] {
@@ -178,6 +180,7 @@ func usesIn(node *ast.Node) []use {
 type useCollector struct {
 	roots []*ast.IdentifierNode
 	named map[ast.Node]bool
+	at    map[ast.Node]int // of a member that is read, in uses
 	uses  []use
 }
 
@@ -196,14 +199,24 @@ func (c *useCollector) Visit(node *ast.Node) {
 			of = chain.Node
 		}
 		if id, ok := of.(*ast.IdentifierNode); ok {
-			c.named[id] = true
-			c.uses = append(c.uses, use{id.Value, name.Value, id.Location().From})
+			c.named[id], c.at[n] = true, len(c.uses)
+			c.uses = append(c.uses, use{root: id.Value, name: name.Value, offset: id.Location().From})
 		}
 		if m, ok := of.(*ast.MemberNode); ok {
 			parent, _ := m.Node.(*ast.IdentifierNode)
 			list, _ := m.Property.(*ast.StringNode)
 			if parent != nil && list != nil {
-				c.uses = append(c.uses, use{parent.Value + "." + list.Value, name.Value, parent.Location().From})
+				c.uses = append(c.uses, use{root: parent.Value + "." + list.Value, name: name.Value, offset: parent.Location().From})
+			}
+		}
+	case *ast.CallNode:
+		f, ok := n.Callee.(*ast.IdentifierNode)
+		if !ok || !strings.HasPrefix(f.Value, "hmac_") || len(n.Arguments) == 0 {
+			return
+		}
+		for arg, a := range n.Arguments {
+			if i, ok := c.at[a]; ok {
+				c.uses[i].hashed, c.uses[i].key = true, arg == 0
 			}
 		}
 	}

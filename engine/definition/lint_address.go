@@ -117,6 +117,9 @@ func lintSecretInURL(l *linter) {
 // secretIn names a secret that a formula reads.
 func (l *linter) secretIn(e *Expression) string {
 	for _, u := range e.uses {
+		if u.hashed {
+			continue
+		}
 		secret := u.root == "credential" && u.name != "scopes" && u.name != "token_type" || u.name == "client_secret"
 		lists := []Fields{l.c.Inputs}
 		for _, a := range l.c.Auth {

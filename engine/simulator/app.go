@@ -69,5 +69,35 @@ func (c *call) appOfCall(h *holder) *problem {
 	}
 	said := c.headerValues(c.connector.APIFor(h.auth).Headers)
 	said.add(h.slots)
-	return c.ofApp(said, id)
+	if p := c.ofApp(said, id); p != nil {
+		return p
+	}
+	return c.proven(h, id)
+}
+
+// proven checks what a call carries that is made of the token with the secret of the app.
+func (c *call) proven(h *holder, clientID string) *problem {
+	c.s.mu.Lock()
+	app := c.s.clients[c.connector.ID][clientID]
+	c.s.mu.Unlock()
+	if app == nil {
+		return nil
+	}
+	env := definition.Env{
+		"app":        map[string]any{"client_id": app.id, "client_secret": app.secret},
+		"credential": map[string]any{"access_token": h.slots["credential.access_token"]},
+	}
+	sent := map[string]func(string) string{"header": c.r.Header.Get, "query": c.r.URL.Query().Get}
+	for place, params := range map[string]definition.Params{"header": h.auth.Apply.Headers, "query": h.auth.Apply.Query} {
+		for i := range params {
+			p := &params[i]
+			if !strings.Contains(p.Value.Source, "hmac_") {
+				continue
+			}
+			if want, err := p.Value.Fill(env); err != nil || want != sent[place](p.Name) {
+				return refuse("invalid_token", p.Name+" is not what the secret of the app makes of the token")
+			}
+		}
+	}
+	return nil
 }

@@ -1,9 +1,13 @@
 package simulator_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -24,6 +28,7 @@ type grantCase struct {
 	trades          string // the parameter that carries the access token instead of a refresh token; first at once
 	call            request
 	place           string // header of the access token; empty: Authorization, with Bearer
+	proof           string // query parameter with the HMAC-SHA-256 of the access token in hex, keyed with the app's secret
 	subject         string // where the call's answer, or the token's, says who it is
 	fromToken       bool
 	revoke          func(access, refresh string) request
@@ -125,9 +130,10 @@ func grantCases() []grantCase {
 			id: "facebook", authorize: "https://www.facebook.com/v25.0/dialog/oauth", ask: url.Values{"scope": {"email,public_profile"}},
 			token: "https://graph.facebook.com/v25.0/oauth/access_token", method: "GET", in: "query", trades: "fb_exchange_token",
 			call: request{url: "https://graph.facebook.com/v25.0/me?fields=id,name,email,picture.type(large)"}, subject: "id",
-			reusedStatus: 400, reused: "error.code", reusedIs: float64(190),
+			proof: "appsecret_proof", reusedStatus: 400, reused: "error.code", reusedIs: float64(190),
 			revoke: func(access, _ string) request {
-				return request{method: "DELETE", url: "https://graph.facebook.com/v25.0/me/permissions", header: bearer(access)}
+				address := grantCase{proof: "appsecret_proof"}.proven("https://graph.facebook.com/v25.0/me/permissions", access)
+				return request{method: "DELETE", url: address, header: bearer(access)}
 			},
 		},
 		{
@@ -202,12 +208,26 @@ func (g grantCase) apiCall(access string) request {
 	if q.header == nil {
 		q.header = map[string]string{}
 	}
+	if g.proof != "" {
+		q.url = g.proven(q.url, access)
+	}
 	if g.place != "" {
 		q.header[g.place] = access
 	} else {
 		q.header["Authorization"] = "Bearer " + access
 	}
 	return q
+}
+
+// proven adds the proof that the app's own server makes the call.
+func (g grantCase) proven(address, access string) string {
+	m := hmac.New(sha256.New, []byte(appSecret))
+	m.Write([]byte(access))
+	mark := "?"
+	if strings.Contains(address, "?") {
+		mark = "&"
+	}
+	return address + mark + g.proof + "=" + hex.EncodeToString(m.Sum(nil))
 }
 
 func TestEveryCodeFlowRunsFromConsentToRevocation(t *testing.T) {
