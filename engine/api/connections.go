@@ -43,6 +43,7 @@ type connectionImport struct {
 	Name         string            `json:"name"`
 	Answers      map[string]string `json:"answers"`
 	AccessToken  string            `json:"access_token"`
+	TokenSecret  string            `json:"token_secret"`
 	RefreshToken string            `json:"refresh_token"`
 	TokenType    string            `json:"token_type"`
 	ExpiresAt    time.Time         `json:"expires_at"`

@@ -22,6 +22,9 @@ func OAuth1() Method { return oauth1{} }
 
 type oauth1 struct{ applied }
 
+// OAuth1Type is the token type of what OAuth1 obtains: the authentication scheme of RFC 5849 §3.5.1.
+const OAuth1Type = "OAuth"
+
 var _ Revoker = oauth1{}
 
 // Kind implements Method.
@@ -171,7 +174,7 @@ func (oauth1) Complete(ctx context.Context, r Request, p Pending, a Answer) (Ste
 	if err != nil {
 		return nil, r.unreadable(err)
 	}
-	c.TokenType, c.Fields = "OAuth", r.Fields
+	c.TokenType, c.Fields = OAuth1Type, r.Fields
 	return Done{Credential: c, Captured: merge(captured, capture(t.Answer.Capture, env))}, nil
 }
 

@@ -22,10 +22,10 @@ type Import struct {
 	Connector, Method, EndUser, Name string
 	Answers                          map[string]string
 	// The tokens of an OAuth connection; empty for typed kinds.
-	AccessToken, RefreshToken, TokenType string
-	ExpiresAt                            time.Time
-	Scopes                               []string
-	Captured                             map[string]string
+	AccessToken, TokenSecret, RefreshToken, TokenType string
+	ExpiresAt                                         time.Time
+	Scopes                                            []string
+	Captured                                          map[string]string
 	// SkipTest stores it without asking the provider, as unverified.
 	SkipTest bool
 }
@@ -98,8 +98,13 @@ func (s *Service) imported(ctx context.Context, p access.Principal, in Import) (
 		return nil, auth.Request{}, none, err
 	}
 	if a.Token != nil && in.AccessToken != "" {
+		usual := "Bearer"
+		if a.Kind == definition.OAuth1 {
+			usual = auth.OAuth1Type
+		}
 		return m, r, auth.Credential{
-			Kind: a.Kind, AccessToken: secret.New(in.AccessToken), RefreshToken: secret.New(in.RefreshToken), TokenType: cmp.Or(in.TokenType, "Bearer"),
+			Kind: a.Kind, AccessToken: secret.New(in.AccessToken), TokenSecret: secret.New(in.TokenSecret), RefreshToken: secret.New(in.RefreshToken),
+			TokenType:  cmp.Or(in.TokenType, usual),
 			ObtainedAt: now(), ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Millisecond), Scopes: in.Scopes, Fields: auth.Kept(a, r.Fields),
 		}, nil
 	}

@@ -107,7 +107,7 @@ func (h *canaryHouse) page(what string, p Page) {
 
 // connectAndFail goes to several providers, denies, and has the code refused and its answer spoilt.
 func (h *canaryHouse) connectAndFail() {
-	for _, connector := range []string{"strict", "google", "slack", "notion", "xero", "facebook"} {
+	for _, connector := range []string{"strict", "google", "slack", "notion", "xero", "facebook", "discogs"} {
 		h.through(connector, "allow", nil)
 		h.through(connector, "deny", nil)
 	}
@@ -129,7 +129,11 @@ func (h *canaryHouse) through(connector, decision string, f *simulator.Fault) {
 	h.page("of the ticket", b.Open(ticket))
 	p := b.Press(ticket, "", nil)
 	if u, err := url.Parse(p.URL); err == nil {
-		h.secrets["a state"] = u.Query().Get("state")
+		for name, param := range map[string]string{"a state": "state", "temporary credentials": "oauth_token"} {
+			if v := u.Query().Get(param); v != "" {
+				h.secrets[name] = v
+			}
+		}
 	}
 	h.secrets["a ticket"] = ticket[strings.LastIndex(ticket, "/")+1:]
 	page := b.Open(b.Consent(p.URL, Ana, decision))
