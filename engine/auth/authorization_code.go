@@ -25,7 +25,7 @@ var (
 func (authorizationCode) Kind() definition.AuthKind { return definition.AuthorizationCode }
 
 // Begin makes the authorization request (RFC 6749 §4.1.1).
-func (authorizationCode) Begin(_ context.Context, r Request) (Step, Pending, error) {
+func (authorizationCode) Begin(ctx context.Context, r Request) (Step, Pending, error) {
 	var p Pending
 	if r.Auth.PKCE.Used() {
 		p.Verifier = oauth2.GenerateVerifier()
@@ -33,7 +33,7 @@ func (authorizationCode) Begin(_ context.Context, r Request) (Step, Pending, err
 	if r.Auth.IDToken != nil {
 		p.Nonce = newState()
 	}
-	return r.leave(p)
+	return r.leave(ctx, p)
 }
 
 // Complete reads the authorization response (RFC 6749 §4.1.2) and exchanges the code (§4.1.3).

@@ -25,7 +25,7 @@ func (clientCredentials) Kind() definition.AuthKind { return definition.ClientCr
 // Begin asks for a token at once, unless somebody has to allow that first.
 func (m clientCredentials) Begin(ctx context.Context, r Request) (Step, Pending, error) {
 	if r.Auth.Authorize != nil {
-		return r.leave(Pending{})
+		return r.leave(ctx, Pending{})
 	}
 	done, err := m.obtain(ctx, r)
 	if err != nil {

@@ -29,6 +29,8 @@ func TestMethodsConform(t *testing.T) {
 		{"code-body-form", auth.AuthorizationCode(), authtest.Setting{Fields: map[string]string{"hint": "ana@example.com"}}},
 		{"code-body-json", auth.AuthorizationCode(), authtest.Setting{Wrap: data}},
 		{"code-none-get", auth.AuthorizationCode(), authtest.Setting{}},
+		{"code-pushed-header", auth.AuthorizationCode(), authtest.Setting{}},
+		{"code-pushed-body", auth.AuthorizationCode(), authtest.Setting{}},
 		{"exchange-app", auth.TokenExchange(), authtest.Setting{Fields: map[string]string{"token": "CANARY.subject+/=", "actor": "CANARY actor"}}},
 		{"exchange-again", auth.TokenExchange(), authtest.Setting{Fields: map[string]string{"token": "CANARY-subject"}}},
 		{"password-app", auth.Password(), authtest.Setting{Fields: map[string]string{"username": "ana", "password": `CANARY "pass" & <word>`}}},

@@ -17,7 +17,7 @@ import (
 // have none, the person allows something there before the credential is obtained as usual.
 
 // leave sends the browser to the provider (RFC 6749 §4.1.1). p keeps what the method needs besides.
-func (r Request) leave(p Pending) (Step, Pending, error) {
+func (r Request) leave(ctx context.Context, p Pending) (Step, Pending, error) {
 	if id, _ := r.client(r.env(nil)); id == "" && r.Auth.NeedsApp() {
 		return nil, Pending{}, r.noApp()
 	}
@@ -25,7 +25,11 @@ func (r Request) leave(p Pending) (Step, Pending, error) {
 		return nil, Pending{}, bad[0]
 	}
 	p.State, p.Requested = newState(), r.requestedScopes()
-	u, err := r.authorization(p)
+	address := r.authorization
+	if r.Auth.Authorize.PAR != nil {
+		address = func(p Pending) (*url.URL, error) { return r.push(ctx, p) }
+	}
+	u, err := address(p)
 	if err != nil {
 		return nil, Pending{}, err
 	}

@@ -27,7 +27,7 @@ func (custom) Kind() definition.AuthKind { return definition.Custom }
 // to be asked first, the browser goes there.
 func (m custom) Begin(ctx context.Context, r Request) (Step, Pending, error) {
 	if r.Auth.Authorize != nil {
-		return r.leave(Pending{})
+		return r.leave(ctx, Pending{})
 	}
 	done, err := m.obtain(ctx, r)
 	if err != nil {

@@ -116,7 +116,9 @@ func (x explanation) all() {
 // oauth2 adds the way to a credential of RFC 6749 and its relatives, and how it is renewed.
 func (x explanation) oauth2() {
 	x.discovery()
-	if x.a.Authorize != nil {
+	if x.a.Authorize != nil && x.a.Authorize.PAR != nil {
+		x.pushed()
+	} else if x.a.Authorize != nil {
 		x.fromAuthorize().request("authorize "+inBrowser, func(r Request, _ Credential) (*http.Request, error) {
 			u, err := r.authorization(Pending{State: exampleState, Verifier: verifier(r.Auth), Nonce: nonce(r.Auth)})
 			if err != nil {
@@ -154,6 +156,21 @@ func (x explanation) oauth2() {
 			return http.NewRequestWithContext(context.Background(), http.MethodGet, u.String(), http.NoBody)
 		})
 	}
+}
+
+// pushed explains the authorization request in its two parts (RFC 9126).
+func (x explanation) pushed() {
+	x.fromPAR().request("pushed authorization request", func(r Request, _ Credential) (*http.Request, error) {
+		p := Pending{State: exampleState, Verifier: verifier(r.Auth), Nonce: nonce(r.Auth)}
+		return r.pushRequest(context.Background(), p, r.env(nil))
+	})
+	x.fromAuthorize().request("authorize "+inBrowser, func(r Request, _ Credential) (*http.Request, error) {
+		u, err := r.pushedPage("[request_uri]", r.env(nil))
+		if err != nil {
+			return nil, err
+		}
+		return http.NewRequestWithContext(context.Background(), http.MethodGet, u.String(), http.NoBody)
+	})
 }
 
 func (x explanation) tokenRequest(r Request, c Credential) (*http.Request, error) {

@@ -92,6 +92,21 @@ func (x explanation) fromToken(at string, t *definition.TokenRequest) explanatio
 	})
 }
 
+// fromPAR is the origin of the pushed authorization request.
+func (x explanation) fromPAR() explanation {
+	a := x.a.Authorize
+	auth := "authorize.par.client_auth"
+	if a.PAR.ClientAuth == "" {
+		auth = "token.client_auth"
+	}
+	return x.from(origins{
+		url: "authorize.par.url", standard: x.standardNames("authorize", a.Names), authorization: auth, format: "RFC 9126 §2.1",
+		lists: []originList{
+			{"authorize.par.params", a.PAR.Params, false}, {"authorize.params", a.Params, false}, {"authorize.par.headers", a.PAR.Headers, true},
+		},
+	})
+}
+
 // fromDevice is the origin of the device authorization request.
 func (x explanation) fromDevice() explanation {
 	d := x.a.Device

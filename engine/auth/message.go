@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"dowel/engine/definition"
@@ -31,7 +32,12 @@ func (r Request) clientRequest(ctx context.Context, what string, q *definition.C
 	if err != nil {
 		return nil, err
 	}
-	params, err := merged(append(standard, client.params...), q.Names, q.Params, env)
+	for _, p := range client.params {
+		if !slices.Contains(standard, p) { // an authorization request has the client id already
+			standard = append(standard, p)
+		}
+	}
+	params, err := merged(standard, q.Names, q.Params, env)
 	if err != nil {
 		return nil, invalidRequest(what, err)
 	}

@@ -34,9 +34,9 @@ func (m typed) Kind() definition.AuthKind { return m.kind }
 
 // Begin is the end: what was typed is the credential. Where the provider hands it out, the browser goes
 // there first.
-func (m typed) Begin(_ context.Context, r Request) (Step, Pending, error) {
+func (m typed) Begin(ctx context.Context, r Request) (Step, Pending, error) {
 	if r.Auth.Authorize != nil {
-		return r.leave(Pending{})
+		return r.leave(ctx, Pending{})
 	}
 	done, err := typedDone(r)
 	if err != nil {

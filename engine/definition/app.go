@@ -34,11 +34,13 @@ func (a *Auth) namesClient() bool {
 
 // authenticates reports whether the client shows the provider who it is.
 func (a *Auth) authenticates() bool {
-	return a.Token != nil && a.Token.authenticates() || a.Device != nil && a.Device.authenticates()
+	pushed := a.Authorize != nil && a.Authorize.PAR != nil && a.Authorize.PAR.ClientAuth.shows()
+	return pushed || a.Token != nil && a.Token.ClientAuth.shows() || a.Device != nil && a.Device.ClientAuth.shows()
 }
 
-func (q *ClientRequest) authenticates() bool {
-	return !slices.Contains([]ClientAuth{"", ClientAuthNone, ClientAuthUnsent}, q.ClientAuth)
+// shows reports whether a request with this authentication shows who the client is.
+func (c ClientAuth) shows() bool {
+	return !slices.Contains([]ClientAuth{"", ClientAuthNone, ClientAuthUnsent}, c)
 }
 
 // AsksSecret reports whether the app has a client secret that an operator enters.

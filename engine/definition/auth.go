@@ -121,7 +121,32 @@ type Authorize struct {
 	Names Names `yaml:"names"`
 	// StateIn says where the state is sent: in a parameter (default) or InRedirectURI.
 	StateIn string `yaml:"state_in"`
+	// PAR hands the request over beforehand; nil: the browser carries it.
+	PAR *PAR `yaml:"par"`
 }
+
+// PAR is the pushed authorization request (RFC 9126 §2.1).
+type PAR struct {
+	URL        Template   `yaml:"url"`
+	ClientAuth ClientAuth `yaml:"client_auth"` // empty: as at the token endpoint
+	Params     Params     `yaml:"params"`      // beside those of the authorization request
+	Headers    Params     `yaml:"headers"`
+}
+
+// authOr is how the client authenticates a pushed request: as it says itself, or as at the token endpoint
+// (RFC 9126 §2).
+func (q *PAR) authOr(t *TokenRequest) ClientAuth {
+	switch {
+	case q.ClientAuth != "":
+		return q.ClientAuth
+	case t != nil:
+		return t.ClientAuth
+	}
+	return ClientAuthNone
+}
+
+// PushAuth is how the client authenticates the pushed authorization request.
+func (a *Auth) PushAuth() ClientAuth { return a.Authorize.PAR.authOr(a.Token) }
 
 // Device is the device authorization request (RFC 8628 §3.1).
 type Device struct {

@@ -84,6 +84,7 @@ func (k *compiler) auth(a *Auth) {
 	if a.Authorize != nil {
 		k.template(&a.Authorize.URL, inAuthorize)
 		k.params(a.Authorize.Params, inAuthorize)
+		k.push(a.Authorize.PAR)
 	}
 	k.device(a.Device)
 	k.exchange(a.Exchange)
@@ -140,6 +141,15 @@ func (k *compiler) userPass(a *Auth) {
 	}
 }
 
+func (k *compiler) push(q *PAR) {
+	if q == nil {
+		return
+	}
+	k.template(&q.URL, inAsking)
+	k.params(q.Params, inAsking)
+	k.params(q.Headers, inAsking)
+}
+
 func (k *compiler) exchange(x *Exchange) {
 	if x == nil {
 		return
@@ -164,7 +174,7 @@ func (k *compiler) device(d *Device) {
 	if d == nil {
 		return
 	}
-	k.clientRequest(&d.ClientRequest, inDevice)
+	k.clientRequest(&d.ClientRequest, inAsking)
 	for _, e := range d.Answer.formulas() {
 		k.value(e, inDeviceAnswer)
 	}

@@ -48,7 +48,7 @@ var (
 	inLaunch    = place{callback: true}
 	inVerify    = place{fields: allFields, app: true, appSecret: true}
 	inSigner    = place{fields: publicFields, app: true}
-	inDevice    = place{fields: allFields, app: true, appSecret: true}
+	inAsking    = place{fields: allFields, app: true, appSecret: true}
 	inExchange  = place{fields: allFields, app: true, appSecret: true, callback: true, captured: true}
 	inRefresh   = place{fields: allFields, app: true, appSecret: true, callback: true, captured: true, credential: true}
 	inCall      = place{fields: allFields, app: true, appKey: true, captured: true, credential: true}

@@ -168,6 +168,9 @@ func (l *linter) paramLists(key string, f func(ps Params, at string)) {
 	l.requests(func(r *Request, at string) { pick(r.Headers, r.Query, nil, at) })
 	l.clientRequests(func(q *ClientRequest, at string) { pick(q.Headers, nil, nil, at) })
 	l.methods(func(a *Auth, at string) {
+		if a.Authorize != nil && a.Authorize.PAR != nil {
+			pick(a.Authorize.PAR.Headers, nil, nil, at+"/authorize/par")
+		}
 		if a.Refresh != nil {
 			pick(a.Refresh.Headers, nil, nil, at+"/refresh")
 		}

@@ -29,6 +29,9 @@ func (l *linter) addresses(f func(t *Template, underBase bool)) {
 		}
 		if a.Authorize != nil {
 			one(&a.Authorize.URL, false)
+			if q := a.Authorize.PAR; q != nil {
+				one(&q.URL, false)
+			}
 		}
 		if a.Refresh != nil {
 			one(a.Refresh.URL, false)

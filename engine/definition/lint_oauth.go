@@ -118,6 +118,9 @@ func lintReserved(l *linter) {
 		if a.Authorize != nil {
 			reserved := reservedOf(a)
 			check(a.Authorize.Params, reserved, at+"/authorize/params")
+			if q := a.Authorize.PAR; q != nil {
+				check(q.Params, reserved, at+"/authorize/par/params")
+			}
 			l.reservedQuery(&a.Authorize.URL, reserved)
 		}
 		if a.Kind == OAuth1 && a.RequestToken != nil && a.Token != nil {
@@ -151,6 +154,9 @@ func reservedOf(a *Auth) map[string]string {
 	}
 	if _, sent := a.Authorize.Names.Name("redirect_uri"); !sent {
 		delete(out, "redirect_uri") // a provider may know the callback address by a name of its own
+	}
+	if a.Authorize.PAR != nil {
+		out["request_uri"] = "the provider makes it of what is pushed"
 	}
 	if name := a.Authorize.Names[stateParameter]; name != "" {
 		out[name] = out[stateParameter]
@@ -204,6 +210,10 @@ func lintClientAuthTwice(l *linter) {
 	}
 	l.clientRequests(func(q *ClientRequest, at string) { check(q.ClientAuth, q.Params, q.Headers, q.Names, at) })
 	l.methods(func(a *Auth, at string) {
+		if a.Authorize != nil && a.Authorize.PAR != nil {
+			q := a.Authorize.PAR
+			check(q.authOr(a.Token), q.Params, q.Headers, nil, at+"/authorize/par")
+		}
 		if f := a.Refresh; f != nil && a.Token != nil {
 			auth := f.ClientAuth
 			if auth == "" {

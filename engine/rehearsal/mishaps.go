@@ -78,7 +78,8 @@ func swapped(s string) string {
 
 // showsSecret reports whether a request of a carries the app's secret.
 func showsSecret(a *definition.Auth) bool {
-	return a.Token != nil && a.Token.ClientAuth != definition.ClientAuthNone || a.Device != nil && a.Device.ClientAuth != definition.ClientAuthNone
+	pushed := a.Authorize != nil && a.Authorize.PAR != nil && a.PushAuth() != definition.ClientAuthNone
+	return pushed || a.Token != nil && a.Token.ClientAuth != definition.ClientAuthNone || a.Device != nil && a.Device.ClientAuth != definition.ClientAuthNone
 }
 
 // wrongSecret connects with an app secret or a typed secret that is not right.

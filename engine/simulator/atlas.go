@@ -13,6 +13,7 @@ type role string
 
 const (
 	roleAuthorize  role = "authorize"
+	rolePush       role = "par"
 	roleDevice     role = "device"
 	roleVerify     role = "verify" // where people enter a device's code
 	roleToken      role = "token"
@@ -81,6 +82,9 @@ func (a *atlas) method(m *definition.Auth) {
 	a.publications(m)
 	if m.Authorize != nil {
 		a.add(endpoint{role: roleAuthorize, auth: m}, m.Authorize.URL.Source)
+		if q := m.Authorize.PAR; q != nil {
+			a.add(endpoint{role: rolePush, auth: m, method: http.MethodPost}, q.URL.Source)
+		}
 	}
 	if m.Device != nil {
 		a.devicePages(m)

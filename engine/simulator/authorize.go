@@ -52,6 +52,12 @@ func (c *call) authorize(h hit) *answer {
 	if p != nil {
 		return c.stop("The request is ambiguous: " + p.description + ".")
 	}
+	query := c.r.URL.RawQuery
+	if h.auth.Authorize.PAR != nil {
+		if got, query = c.pulled(h, got), ""; got == nil {
+			return c.stop("invalid_request_uri: this provider takes authorization requests only if they were pushed to it by the same app just before, once.")
+		}
+	}
 	if a := c.program(h.auth, got); a != nil {
 		return a
 	}
@@ -79,7 +85,7 @@ func (c *call) authorize(h hit) *answer {
 		inputs: h.slots, connector: c.connector.ID, client: app.id, redirect: redirect, auth: h.auth,
 		issuer: c.issuerOf(h.auth), resource: got["resource"],
 	}}
-	if p := ask.read(h, got, c.r.URL.RawQuery, param); p != nil {
+	if p := ask.read(h, got, query, param); p != nil {
 		return c.back(ask, url.Values{"error": {p.code}, "error_description": {p.description}})
 	}
 	c.count(func(s *Stats) { s.Authorize++ })

@@ -13,7 +13,7 @@ import (
 type Fault struct {
 	// On says which requests it hits: token (every token request and login), code, device_code,
 	// token_exchange, password,
-	// refresh, client_credentials, login, authorize, device, revoke, api, any. Empty: token.
+	// refresh, client_credentials, login, authorize, par, device, revoke, api, any. Empty: token.
 	On   string    `json:"on"`
 	Kind FaultKind `json:"kind"`
 	// Times is how often; zero: until it is taken away.

@@ -53,6 +53,8 @@ type Options struct {
 	TokenLifetime time.Duration
 	// CodeLifetime is how long an authorization code lives; zero: 60 seconds.
 	CodeLifetime time.Duration
+	// PushLifetime is how long a pushed authorization request lives; zero: 60 seconds.
+	PushLifetime time.Duration
 	// DeviceLifetime is how long a device code lives; zero: 10 minutes. DeviceInterval is how long a client
 	// has to wait between two polls; zero: 5 seconds.
 	DeviceLifetime, DeviceInterval time.Duration
@@ -84,6 +86,7 @@ type Simulator struct {
 	clients map[string]map[string]*client // by connector and client id
 	asked   map[string]*consent           // by the ticket in the page
 	codes   map[string]*code              // by code
+	pushed  map[string]*pushed            // by request URI
 	devices map[string]*device            // by device code
 	tokens  map[string]*token             // access tokens and sessions
 	refresh map[string]*refreshToken      // refresh tokens, used ones too
@@ -108,6 +111,7 @@ type Simulator struct {
 func New(o Options) *Simulator {
 	o.TokenLifetime = cmp.Or(o.TokenLifetime, 30*time.Second)
 	o.CodeLifetime = cmp.Or(o.CodeLifetime, time.Minute)
+	o.PushLifetime = cmp.Or(o.PushLifetime, time.Minute)
 	o.DeviceLifetime = cmp.Or(o.DeviceLifetime, 10*time.Minute)
 	o.DeviceInterval = cmp.Or(o.DeviceInterval, 5*time.Second)
 	if o.Post == nil {
@@ -118,7 +122,7 @@ func New(o Options) *Simulator {
 	}
 	return &Simulator{
 		options: o, atlases: map[string]*atlas{}, clients: map[string]map[string]*client{},
-		asked: map[string]*consent{}, codes: map[string]*code{}, devices: map[string]*device{}, tokens: map[string]*token{},
+		asked: map[string]*consent{}, codes: map[string]*code{}, pushed: map[string]*pushed{}, devices: map[string]*device{}, tokens: map[string]*token{},
 		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
 		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, certificates: map[string][]registeredCertificate{}, shown: map[string]time.Time{},
 		consents: map[string]bool{},
@@ -292,6 +296,8 @@ func (c *call) answer(role role, hits []hit) *answer {
 	switch role {
 	case roleAuthorize:
 		return c.authorize(c.way(hits))
+	case rolePush:
+		return c.push(hits[slices.IndexFunc(hits, func(h hit) bool { return h.role == rolePush })])
 	case roleDevice:
 		return c.deviceRequest(hits[slices.IndexFunc(hits, func(h hit) bool { return h.role == roleDevice })])
 	case roleVerify:

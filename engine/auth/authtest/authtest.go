@@ -79,6 +79,9 @@ func Run(t *testing.T, m auth.Method, definitionYAML string, with Setting) {
 		{"CallbackThatIsNotSigned", verifies, testVerified},
 		{"CodeThatIsRefused", consented, testCodeRefused},
 
+		{"PushedAuthorizationRequest", pushes, testPush},
+		{"PushThatIsRefused", pushes, testPushRefused},
+
 		{"SubjectThatIsRefused", subjects, testSubjectRefused},
 		{"PasswordThatIsRefused", passwords, testPasswordRefused},
 
@@ -180,6 +183,9 @@ func newBench(t *testing.T, m auth.Method, definitionYAML string, with Setting) 
 	p.answer = b.success(nil)
 	if devices(b) {
 		p.aside = b.deviceAnswers(nil)
+	}
+	if pushes(b) {
+		p.aside = b.pushAnswers
 	}
 	if signsOAuth1(b) {
 		p.aside = b.temporaryAnswers(nil)

@@ -58,7 +58,7 @@ func parameters(t *testing.T, u *url.URL) url.Values {
 
 func testAuthorize(t *testing.T, b *bench) {
 	u, p := b.begin(t)
-	q := parameters(t, u)
+	q := b.asked(t, u)
 	for name, v := range q {
 		if len(v) > 1 || v[0] == "" {
 			t.Errorf("%s = %q", name, v)
@@ -111,12 +111,12 @@ var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
 func testPKCE(t *testing.T, b *bench) {
 	u, p := b.begin(t)
+	asked := b.asked(t, u)
 	if _, err := b.complete(t, p, b.brought()); err != nil {
 		t.Fatal(err)
 	}
 	w := b.wantToken(p)
 	_, params := b.provider.only(t).params(t, w.format)
-	asked := parameters(t, u)
 	challenge, method, verifier := asked.Get("code_challenge"), asked.Get("code_challenge_method"), params["code_verifier"]
 	if b.request.Auth.PKCE.Mode == "off" {
 		if challenge+method+verifier != "" {
