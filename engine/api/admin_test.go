@@ -116,6 +116,10 @@ func appScenarios() []scenario {
 			holds: map[string]any{"apps.0.connector": "robot", "apps.1": nil},
 		},
 		{
+			name: "list where there are none", method: http.MethodGet, path: apps + "?connector=keyed", scope: access.ReadApps, status: 200,
+			holds: map[string]any{"apps": []any{}},
+		},
+		{
 			name: "create", method: http.MethodPost, path: apps, scope: access.WriteApps, status: 201,
 			body:  object{"connector": "robot", "client_id": "c", "client_secret": "the-secret", "name": "Second"},
 			holds: map[string]any{"name": "Second", "has_secret": true, "client_id": "c"}, lacks: []string{"the-secret"}, events: []audit.Kind{audit.AppCreated},
@@ -229,6 +233,10 @@ func tenantScenarios() []scenario {
 		},
 		{
 			name: "events", method: http.MethodGet, path: "/api/v1/events?limit=200", scope: access.ReadEvents, status: 200, lacks: []string{canary, "globex"},
+		},
+		{
+			name: "events of nothing", method: http.MethodGet, path: "/api/v1/events?subject=none", scope: access.ReadEvents, status: 200,
+			holds: map[string]any{"events": []any{}, "next": nil},
 		},
 		{
 			name: "show the tenant", method: http.MethodGet, path: "/api/v1/tenant", status: 200, holds: map[string]any{"return_origins": []any{"https://acme.example"}},

@@ -44,6 +44,7 @@ func Routes(r fiber.Router, d Deps) {
 	h := &handler{Deps: d, failures: newFailures()}
 	r.Get("/healthz", h.healthz)
 	r.Get("/readyz", h.readyz)
+	r.Get("/openapi.yaml", h.describe)
 
 	// First, because it is asked most and routes are tried in their order. Added by method, because
 	// fiber's Get answers HEAD as well, and a HEAD must not hand out a token.

@@ -31,6 +31,10 @@ func connectionScenarios() []scenario {
 			holds: map[string]any{"connections.0.end_user": "robin-of-acme", "connections.1": nil},
 		},
 		{
+			name: "list where there are none", method: http.MethodGet, path: connections + "?connector=person", scope: access.ReadConnections, status: 200,
+			holds: map[string]any{"connections": []any{}, "next": nil},
+		},
+		{
 			name: "list more than there may be", method: http.MethodGet, path: connections + "?limit=201", status: 400, problem: "invalid", complaints: []string{"limit"},
 		},
 		{

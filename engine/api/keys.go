@@ -53,6 +53,9 @@ func (h *handler) tenantShow(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if origins == nil {
+		origins = []string{}
+	}
 	return c.JSON(tenantView{ReturnOrigins: origins})
 }
 

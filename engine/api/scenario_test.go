@@ -320,8 +320,8 @@ func (s scenario) run(t *testing.T) {
 	for _, who := range slices.Sorted(maps.Keys(refused)) {
 		s.denied(h, who, refused[who], http.StatusUnauthorized, "unauthenticated", "")
 	}
-	if s.scope != "" {
-		s.denied(h, "a key without "+string(s.scope), h.key(operator, s.scope), http.StatusForbidden, "forbidden", "scope-missing")
+	for _, scope := range s.scopes(t) {
+		s.denied(h, "a key without "+string(scope), h.key(operator, scope), http.StatusForbidden, "forbidden", "scope-missing")
 	}
 	theirs := h.key(stranger)
 	before := h.events()
@@ -392,6 +392,7 @@ func (s scenario) check(t *testing.T, a answer) {
 	if a.status != s.status {
 		t.Fatalf("%d %s, want %d", a.status, a.text, s.status)
 	}
+	s.described(t, a)
 	if a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("Cache-Control %q", a.header.Get("Cache-Control"))
 	}

@@ -215,7 +215,11 @@ func (s *Service) Events(ctx context.Context, p access.Principal, id, before str
 	if limit <= 0 || limit > 200 {
 		limit = 50
 	}
-	return s.Store.Events(ctx, audit.Query{Tenant: p.Tenant, Subject: id, Before: before, Limit: limit})
+	events, err := s.Store.Events(ctx, audit.Query{Tenant: p.Tenant, Subject: id, Before: before, Limit: limit})
+	if events == nil {
+		events = []audit.Event{}
+	}
+	return events, err
 }
 
 // Token returns the live credential of a connection. See token.Source.Token for how it fails.
