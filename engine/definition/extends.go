@@ -205,6 +205,9 @@ func laidItems(key string, own, inherited *yaml.Node) *yaml.Node {
 	out.Content = nil
 	for _, item := range inherited.Content {
 		if mine := withID(own, item); mine != nil {
+			if kind, ok := child(mine, "kind"); ok && kind.value.ShortTag() == "!!null" {
+				continue // takes it away
+			}
 			item = laid(key, mine, item)
 		}
 		out.Content = append(out.Content, item)

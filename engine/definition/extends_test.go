@@ -54,6 +54,9 @@ func TestAnExtendingDefinitionSaysWhatItsParentDoesNot(t *testing.T) {
 		{"methods are found by their ids", `auth: [{id: key, label: Old key}, {id: token, kind: bearer}]`, func(k *Connector) bool {
 			return len(k.Auth) == 3 && k.Auth[1].Label == "Old key" && k.Auth[1].Apply != nil && k.Auth[2].Kind == Bearer
 		}},
+		{"a method without a kind goes", `auth: [{id: key, kind: null}]`, func(k *Connector) bool {
+			return len(k.Auth) == 1 && k.Auth[0].ID == "oauth"
+		}},
 		{"another kind inherits nothing", `auth: [{id: key, kind: bearer}]`, func(k *Connector) bool {
 			return k.Auth[1].Kind == Bearer && k.Auth[1].Fields[0].Name == "token"
 		}},

@@ -3,10 +3,12 @@ package simulator_test
 import (
 	"crypto/tls"
 	"errors"
+	"html"
 	"maps"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -110,6 +112,9 @@ func (c *client) secured(config *tls.Config) *url.URL {
 	return base
 }
 
+// postedBack finds the fields of a form that the browser posts back.
+var postedBack = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
+
 // samples answers every question as a person would.
 func samples(t *testing.T, fs definition.Fields) map[string]string {
 	t.Helper()
@@ -153,6 +158,7 @@ func agree(t *testing.T, c *client, m auth.Method, r auth.Request) {
 		}
 	}
 	who := checkAccess(t, m, r, credential)
+	checkIdentity(t, r, who)
 	if refresher, ok := m.(auth.Refresher); ok && credential.Renewable(r.Auth) {
 		next, err := refresher.Refresh(ctx, r, credential)
 		if err != nil {
@@ -162,6 +168,9 @@ func agree(t *testing.T, c *client, m auth.Method, r auth.Request) {
 			t.Error("the refresh brought nothing new")
 		}
 		credential = next
+		if id := r.Connector.IdentityFor(r.Auth); id != nil && id.From == "id_token" {
+			who = auth.Identity{} // told once, with the code
+		}
 		if again := checkAccess(t, m, r, credential); again != who {
 			t.Errorf("after the refresh: %+v, before: %+v", again, who)
 		}
@@ -189,6 +198,17 @@ func checkAccess(t *testing.T, m auth.Method, r auth.Request, c auth.Credential)
 	if err != nil {
 		t.Fatal("identity:", err)
 	}
+	for _, ch := range r.Connector.ChoicesFor(r.Auth) {
+		options, err := auth.Options(t.Context(), m, r, ch, c)
+		if err != nil || len(options) != 2 || options[0].Value == options[1].Value {
+			t.Errorf("options = %v, %v", options, err)
+		}
+	}
+	return who
+}
+
+func checkIdentity(t *testing.T, r auth.Request, who auth.Identity) {
+	t.Helper()
 	id := r.Connector.IdentityFor(r.Auth)
 	// Where ids begin anew in every tenant, the tenant stands before the id. Some providers tell it on the way
 	// back and never again.
@@ -201,13 +221,6 @@ func checkAccess(t *testing.T, m auth.Method, r auth.Request, c auth.Credential)
 	if id != nil && (subject == "" || !strings.HasSuffix(who.Subject, subject) || id.Email != nil && who.Email != "ana@example.com" || id.Name != nil && who.Name != "Ana Example") {
 		t.Errorf("identity = %+v", who)
 	}
-	for _, ch := range r.Connector.ChoicesFor(r.Auth) {
-		options, err := auth.Options(t.Context(), m, r, ch, c)
-		if err != nil || len(options) != 2 || options[0].Value == options[1].Value {
-			t.Errorf("options = %v, %v", options, err)
-		}
-	}
-	return who
 }
 
 // consent allows as the first account whatever the browser was sent to.
@@ -230,6 +243,9 @@ func (c *client) consent(to *url.URL) auth.Answer {
 		c.t.Fatal(err)
 	}
 	maps.Copy(out.Query, told)
+	for _, field := range postedBack.FindAllStringSubmatch(back.text, -1) {
+		out.Query.Set(html.UnescapeString(field[1]), html.UnescapeString(field[2])) // by a form that posts itself
+	}
 	if c.posted == nil {
 		return out
 	}

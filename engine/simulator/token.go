@@ -146,6 +146,9 @@ func (c *call) belongs(k chosen) bool {
 	if is, known := c.givenFor(k); known {
 		return is
 	}
+	if signs := k.clientAuth == definition.ClientAuthPrivateKeyJWT || k.clientAuth == definition.ClientAuthSecretJWT; signs != (k.param("client_assertion") != "") {
+		return false
+	}
 	id, _, ok := basicClient(c.r.Header.Get("Authorization"))
 	if !ok {
 		id = k.param("client_id")
