@@ -37,6 +37,13 @@ func (c *call) credentialsRequest(role role, hits []hit) *answer {
 	return plain(http.StatusNotFound, "nobody asks for credentials here")
 }
 
+// namesToken reports whether a request for credentials names temporary ones: at a provider with one address
+// for both requests, that tells them apart.
+func (c *call) namesToken() bool {
+	q, p := c.oauth1()
+	return p == nil && q != nil && q.params["oauth_token"] != ""
+}
+
 // problemReported is an answer to a request for credentials that is refused, in the words of the OAuth
 // Problem Reporting extension.
 func (c *call) problemReported(a *definition.Auth, o definition.Outcome, code string, p *problem) *answer {

@@ -270,6 +270,9 @@ func (c *call) roleOf(hits []hit) role {
 	if i := slices.IndexFunc(hits, func(h hit) bool { return h.method == c.r.Method }); i >= 0 {
 		out = hits[i].role
 	}
+	if out == roleTemporary && at(roleCredentials) && c.namesToken() {
+		return roleCredentials
+	}
 	if out != roleToken && out != roleRefresh {
 		return out
 	}
