@@ -126,7 +126,7 @@ func (c *call) tellOptions(d document, ch *definition.Choice, a Account) {
 	}
 	where := document{}
 	where.list(ch.Options, list)
-	d.set(body(), merge(d.get(body()), where.get(body())))
+	d.set(body(), merge(where.get(body()), d.get(body()))) // an identity that is read there stays
 }
 
 // callRefusal is an error answer to an API call (RFC 6750 §3).
