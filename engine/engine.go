@@ -110,7 +110,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e.Connections = &connection.Service{Store: o.Store, Vault: v, Source: e.Source, Reads: e.reads, Logger: o.Logger.With("room", "connection")}
 	e.Connectors = &connector.Service{Store: o.Store, Catalog: o.Catalog}
 	e.Flows = &flow.Service{
-		Store: o.Store, Vault: v, Logger: o.Logger.With("room", "flow"),
+		Store: o.Store, Vault: v, ClientURL: public + web.ClientPath, Logger: o.Logger.With("room", "flow"),
 		Finishers: map[string]flow.Finisher{e.Connections.Intent(): e.Connections},
 	}
 	e.Identity = &identity.Service{Store: o.Store, PublicURL: public, Logger: o.Logger.With("room", "identity")}

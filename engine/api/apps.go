@@ -10,6 +10,7 @@ type appInput struct {
 	Connector    string             `json:"connector"`
 	Method       string             `json:"method"`
 	Environment  string             `json:"environment"`
+	Issuer       string             `json:"issuer"`
 	Name         *string            `json:"name"`
 	ClientID     *string            `json:"client_id"`
 	ClientSecret *string            `json:"client_secret"`
@@ -39,7 +40,7 @@ func (h *handler) appCreate(c *fiber.Ctx) error {
 		return err
 	}
 	app, err := h.Connections.CreateApp(c.UserContext(), principal(c), connection.AppInput{
-		Connector: in.Connector, Method: in.Method, Environment: in.Environment, Name: in.Name, ClientID: in.ClientID,
+		Connector: in.Connector, Method: in.Method, Environment: in.Environment, Issuer: in.Issuer, Name: in.Name, ClientID: in.ClientID,
 		ClientSecret: in.ClientSecret, Fields: in.Fields, Scopes: in.Scopes,
 	})
 	if err != nil {

@@ -22,8 +22,11 @@ const clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bea
 // prove makes the client's authentication for one request. There is no way to guess how, because a wrong
 // guess spends the code. A secret that is made anew each time is in env from then on.
 func (r Request) prove(how definition.ClientAuth, env definition.Env) (proof, error) {
-	if how == definition.ClientAuthUnsent {
+	switch how {
+	case definition.ClientAuthUnsent:
 		return proof{}, nil
+	case definition.ClientAuthRegistered:
+		how = r.registeredAuth()
 	}
 	if err := r.makeSecret(env); err != nil {
 		return proof{}, err
@@ -90,8 +93,12 @@ func basicClient(id, key string) string {
 // clientAuth is how the client authenticates a request beside the token requests: as it says itself,
 // or as at the token endpoint (RFC 7009 §2.1).
 func (r Request) clientAuth(q *definition.Request) definition.ClientAuth {
-	if r.Auth.Token == nil {
-		return cmp.Or(q.ClientAuth, definition.ClientAuthNone)
+	how := cmp.Or(q.ClientAuth, definition.ClientAuthNone)
+	if r.Auth.Token != nil {
+		how = cmp.Or(q.ClientAuth, r.Auth.Token.ClientAuth)
 	}
-	return cmp.Or(q.ClientAuth, r.Auth.Token.ClientAuth)
+	if how == definition.ClientAuthRegistered {
+		return r.registeredAuth()
+	}
+	return how
 }

@@ -116,6 +116,7 @@ func (x explanation) all() {
 // oauth2 adds the way to a credential of RFC 6749 and its relatives, and how it is renewed.
 func (x explanation) oauth2() {
 	x.discovery()
+	x.registration()
 	if x.a.Authorize != nil && x.a.Authorize.PAR != nil {
 		x.pushed()
 	} else if x.a.Authorize != nil {
@@ -274,6 +275,9 @@ func (x explanation) example(captured string) (Request, Credential) {
 	}
 	for _, f := range x.a.AppFields {
 		r.App.Fields[f.Name] = secret.New(exampleOf(f))
+	}
+	if x.a.Registration != nil {
+		r.App.Fields[MethodField] = secret.New("none") // the usual agreement
 	}
 	for _, name := range x.k.CapturedNames(x.a) {
 		r.Captured[name] = fmt.Sprintf(captured, strings.ReplaceAll(name, "_", "-"))

@@ -35,6 +35,17 @@ func (x explanation) discovery() {
 	})
 }
 
+// registration shows how an app registers itself.
+func (x explanation) registration() {
+	how := x.a.Registration
+	if how == nil || !how.Dynamic() {
+		return
+	}
+	x.request("registration (once)", func(r Request, _ Credential) (*http.Request, error) {
+		return r.registration(context.Background(), "Dowel")
+	})
+}
+
 // exampleHost stands for the host of what will be discovered.
 const exampleHost = "discovered.example"
 
@@ -43,7 +54,7 @@ func exampleDiscovery(a *definition.Auth) map[string]string {
 	if a.Discovery == nil {
 		return nil
 	}
-	out := map[string]string{"hosts": exampleHost, "scopes": "[discovered.scopes]", "resource": "[discovered.resource]"}
+	out := map[string]string{"hosts": exampleHost, "scopes": "[discovered.scopes]", "resource": "[discovered.resource]", takesMethods: "none"}
 	for _, name := range append(endpointNames[:len(endpointNames):len(endpointNames)], "issuer") {
 		out[name] = (&url.URL{Scheme: "https", Host: exampleHost, Path: "/" + name}).String()
 	}

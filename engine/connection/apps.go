@@ -19,9 +19,11 @@ type AppView struct {
 	Connector   string `json:"connector"`
 	Method      string `json:"method,omitempty"`
 	Environment string `json:"environment,omitempty"`
-	Name        string `json:"name"`
-	ClientID    string `json:"client_id"`
-	HasSecret   bool   `json:"has_secret"`
+	// Issuer is the authorization server the app is registered at, where there are several.
+	Issuer    string `json:"issuer,omitempty"`
+	Name      string `json:"name"`
+	ClientID  string `json:"client_id"`
+	HasSecret bool   `json:"has_secret"`
 	// Fields are what is registered beside the client id and is not secret; SecretFields name the rest.
 	Fields        map[string]string `json:"fields"`
 	SecretFields  []string          `json:"secret_fields"`
@@ -37,6 +39,7 @@ type AppInput struct {
 	Connector    string
 	Method       string
 	Environment  string
+	Issuer       string
 	Name         *string
 	ClientID     *string
 	ClientSecret *string
@@ -54,7 +57,7 @@ func appView(a storage.App) AppView {
 	}
 	names = slices.DeleteFunc(names, func(n string) bool { return n == clientSecret })
 	return AppView{
-		ID: a.ID, Connector: a.Connector, Method: a.Auth, Environment: a.Environment, Name: a.Name, ClientID: a.ClientID,
+		ID: a.ID, Connector: a.Connector, Method: a.Auth, Environment: a.Environment, Issuer: a.Issuer, Name: a.Name, ClientID: a.ClientID,
 		HasSecret: hasSecret, Fields: fields, SecretFields: list(names),
 		Scopes: list(a.Scopes), RefusedSince: moment(a.Refused), RefusedReason: a.RefusedReason,
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
@@ -72,7 +75,9 @@ func (s *Service) Apps(ctx context.Context, p access.Principal, connector string
 	}
 	out := make([]AppView, 0, len(apps))
 	for _, a := range apps {
-		out = append(out, appView(a))
+		if a.RegisteringUntil.IsZero() {
+			out = append(out, appView(a))
+		}
 	}
 	return out, nil
 }
@@ -95,9 +100,12 @@ func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput
 	if in.Environment != "" && !k.Environments.Has(in.Environment) {
 		return AppView{}, fault.Field("environment", k.Name+" has no environment "+in.Environment)
 	}
+	if in.Issuer != "" && !slices.ContainsFunc(k.Auth, func(a *definition.Auth) bool { return a.Discovery != nil }) {
+		return AppView{}, fault.Field("issuer", k.Name+" is one authorization server, which needs no naming")
+	}
 	a, err := s.filledApp(ctx, k, storage.App{
 		Ref: storage.Ref{Tenant: p.Tenant, ID: "app_" + rand.Text()}, Connector: k.ID, Auth: in.Method,
-		Environment: in.Environment, Name: k.Name, CreatedAt: now(), UpdatedAt: now(),
+		Environment: in.Environment, Issuer: in.Issuer, Name: k.Name, CreatedAt: now(), UpdatedAt: now(),
 	}, in)
 	if err != nil {
 		return AppView{}, err

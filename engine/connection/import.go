@@ -94,7 +94,12 @@ func (s *Service) imported(ctx context.Context, p access.Principal, in Import) (
 		}
 		return nil, auth.Request{}, none, err
 	}
-	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput]); err != nil {
+	if a.Registration != nil {
+		r.App, err = s.Vault.AppAt(ctx, p.Tenant, k, a, r.Discovered["issuer"])
+	} else {
+		r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput])
+	}
+	if err != nil {
 		return nil, auth.Request{}, none, err
 	}
 	if a.Token != nil && in.AccessToken != "" {

@@ -14,6 +14,9 @@ func (a *Auth) HasClient() bool {
 // NeedsApp reports whether nobody can connect with a before there is an app: the kind needs one, or
 // what is sent says something of it that the person does not bring.
 func (a *Auth) NeedsApp() bool {
+	if a.Registration != nil {
+		return false
+	}
 	if slices.ContainsFunc(a.AppFields, Field.Must) {
 		return true
 	}

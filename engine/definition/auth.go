@@ -62,6 +62,8 @@ type Auth struct {
 	Revoke      *Request      `yaml:"revoke"`
 	// Discovery says where the provider publishes its addresses.
 	Discovery *Discovery `yaml:"discovery"`
+	// Registration says that apps register themselves; nil: an operator adds them.
+	Registration *Registration `yaml:"registration"`
 	// Introspect asks the provider about a token whose answer tells no lifetime, and stands in for the
 	// test where there is none.
 	Introspect *Introspection `yaml:"introspect"`

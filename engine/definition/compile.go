@@ -79,6 +79,7 @@ func (k *compiler) auth(a *Auth) {
 	k.fields(a.AppFields)
 	k.names = k.namesOf(a)
 	k.discovery(a)
+	k.registration(a)
 	k.userPass(a)
 	k.optional(a.Issuer, inIssuer)
 	if a.Authorize != nil {

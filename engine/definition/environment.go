@@ -56,6 +56,7 @@ var (
 	inLogin     = place{fields: allFields, captured: true, steps: true}
 	inIdentity  = place{fields: publicFields, captured: true, steps: true, response: true, token: true, callback: true, idToken: true}
 	inOption    = place{captured: true, option: true}
+	inRegister  = place{fields: allFields}
 	inProof     = place{fields: publicFields, app: true, captured: true, idToken: true}
 	inTLS       = place{fields: allFields, app: true}
 	inJWT       = place{fields: allFields, app: true, appSecret: true, captured: true}

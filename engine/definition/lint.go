@@ -34,7 +34,7 @@ func Rules() []Rule {
 		customRules(),
 		captureRules(),
 		answerRules(),
-		testRules(), idTokenRules(),
+		testRules(), idTokenRules(), registrationRules(),
 		jwtRules(),
 		appRules(),
 	)

@@ -39,6 +39,9 @@ func (l *linter) addresses(f func(t *Template, underBase bool)) {
 		if a.IDToken != nil {
 			one(a.IDToken.JWKSURL, false)
 		}
+		if a.Registration != nil {
+			one(a.Registration.URL, false)
+		}
 	})
 	l.clientRequests(func(q *ClientRequest, _ string) { one(&q.URL, false) })
 	l.requests(func(r *Request, _ string) { one(&r.URL, true) })

@@ -29,6 +29,7 @@ import (
 // Store is the part of the store this room uses.
 type Store interface {
 	storage.Flows
+	storage.Apps
 	AppendEvents(ctx context.Context, events []audit.Event) error
 }
 
@@ -70,6 +71,8 @@ type Service struct {
 	Vault     *vault.Vault
 	Finishers map[string]Finisher
 	TTL       time.Duration // of a pending flow; 10 minutes
+	// ClientURL is where we publish what providers may want to know about us; see Registration.
+	ClientURL string
 	Logger    *slog.Logger
 }
 
@@ -173,7 +176,7 @@ func (s *Service) Start(ctx context.Context, p access.Principal, b Begin) (Progr
 	if r.Discovered, err = auth.Discover(ctx, r); err != nil {
 		return Progress{}, s.notBegun(p, b, r, err)
 	}
-	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput]); err != nil {
+	if r.App, err = s.app(ctx, p.Tenant, r); err != nil {
 		return Progress{}, err
 	}
 	return s.begin(ctx, p, b, r, fields)

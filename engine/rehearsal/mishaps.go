@@ -100,6 +100,8 @@ func (p *play) wrongSecret(ctx context.Context) (bool, error) {
 		defer p.simulator.Register(p.k.ID, clientID, clientSecret, publicURL+"/callback")
 	case p.holds(ofPerson):
 		return false, nil // see wrongKey
+	case p.a.Registration != nil:
+		return false, nil // what was typed has registered the app already
 	case !issuedByRequest(p.a) && !p.k.Testable(p.a):
 		return false, nil // nobody would notice
 	default:

@@ -32,6 +32,7 @@ func (p *play) scenes() []scene {
 		{"refresh", p.refresh},
 		{"replay", p.replay},
 		{"slow down", p.slowDown},
+		{"registration", p.registration},
 		{"provider error", p.providerError},
 		{"revoke", p.revoke},
 		{"denial", p.denial},

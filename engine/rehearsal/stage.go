@@ -22,7 +22,7 @@ import (
 )
 
 // publicURL is where the engine believes to be reached; nobody listens there.
-const publicURL = "http://127.0.0.1:8080"
+const publicURL = "https://rehearsal.example"
 
 // stage is an engine on a store in memory, and simulated providers on loopback.
 type stage struct {
@@ -42,7 +42,7 @@ func openStage(ctx context.Context, ks, providers []*definition.Connector) (*sta
 	s := &stage{visitor: newVisitor(), keys: newKeyring(), mail: &mailbox{held: map[string][]flow.Posted{}}}
 	// Tokens outlive the play, and no provider forgives a token that is used twice.
 	s.simulator = simulator.New(simulator.Options{
-		Catalog: definition.NewCatalog(providers), TokenLifetime: time.Hour, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond, Post: s.posted,
+		Catalog: definition.NewCatalog(providers), TokenLifetime: time.Hour, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond, Post: s.posted, Document: s.document,
 	})
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,6 +23,7 @@ const (
 	roleIntrospect role = "introspect"
 	roleKeys       role = "keys"
 	roleMetadata   role = "metadata"
+	roleRegister   role = "register"
 	roleCall       role = "api"
 	// The requests of RFC 5849 for credentials.
 	roleTemporary   role = "temporary"
@@ -80,6 +81,9 @@ func newAtlas(c *definition.Connector) *atlas {
 
 func (a *atlas) method(m *definition.Auth) {
 	a.publications(m)
+	if r := m.Registration; r != nil && r.URL != nil {
+		a.add(endpoint{role: roleRegister, auth: m, method: http.MethodPost}, r.URL.Source)
+	}
 	if m.Authorize != nil {
 		a.add(endpoint{role: roleAuthorize, auth: m}, m.Authorize.URL.Source)
 		if q := m.Authorize.PAR; q != nil {

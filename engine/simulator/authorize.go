@@ -132,6 +132,8 @@ func (c *call) asking(a *definition.Auth, id string) *client {
 	switch app := c.app(id); {
 	case app != nil:
 		return app
+	case a.Registration != nil:
+		return c.documented(a, id)
 	case !a.NeedsApp():
 		return &client{id: id}
 	case !sent:

@@ -121,7 +121,11 @@ func (c *call) serverMetadata(a *definition.Auth, issuer string) map[string]any 
 	for name, path := range discoverable {
 		doc[name] = issuer + belowIssuer + path
 	}
-	delete(doc, "registration_endpoint")
+	if a.Registration == nil {
+		delete(doc, "registration_endpoint")
+	} else if c.s.options.Document != nil {
+		doc["client_id_metadata_document_supported"] = true
+	}
 	return doc
 }
 

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"mime"
@@ -126,6 +127,10 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 	if described(k.headers, "Authorization") {
 		header = "" // something else of the definition's
 	}
+	if k.clientAuth == definition.ClientAuthRegistered {
+		user, _, _ := basicClient(header)
+		k.clientAuth = c.registeredAuth(cmp.Or(id, user))
+	}
 	switch k.clientAuth {
 	case definition.ClientAuthUnsent:
 		return nil, nil // what is traded tells whose it is, see ownerOf
@@ -173,7 +178,7 @@ func (c *call) authenticate(k chosen) (*client, *problem) {
 		}
 		public = true
 	}
-	return c.client(id, secret, public, k.kind == "client_credentials" || !k.auth.NeedsApp())
+	return c.client(id, secret, public, k.kind == "client_credentials" || !knowsApps(k.auth))
 }
 
 // anonymous are the grants that need no client: an assertion says whom it is from (RFC 7521 §4.1), and

@@ -14,6 +14,7 @@ package simulator
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"maps"
 	"net/http"
@@ -73,6 +74,9 @@ type Options struct {
 	// them post so long after the browser was sent back, and not before.
 	Post      Post
 	PostDelay time.Duration
+	// Document fetches what a client publishes about itself, for providers that take its address for a
+	// client id; nil: none does.
+	Document func(ctx context.Context, address string) ([]byte, error)
 	// Control serves BASE/_control/, which anybody who can reach it may use.
 	Control bool
 }
@@ -134,6 +138,7 @@ func New(o Options) *Simulator {
 type client struct {
 	id, secret string
 	redirects  []string
+	method     string            // how it agreed to authenticate, if it registered itself
 	fields     map[string]string // what is registered beside them
 }
 
@@ -317,6 +322,8 @@ func (c *call) answer(role role, hits []hit) *answer {
 		if a := c.login(hits); a != nil {
 			return a
 		}
+	case roleRegister:
+		return c.registerClient(hits[0])
 	case roleMetadata:
 		return c.metadata(hits[0])
 	case roleKeys:

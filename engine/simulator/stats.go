@@ -7,15 +7,16 @@ import (
 
 // Stats is what has happened at one simulated provider.
 type Stats struct {
-	Authorize int            `json:"authorize"` // consent pages shown
-	Allowed   int            `json:"allowed"`
-	Denied    int            `json:"denied"`
-	Token     map[string]int `json:"token"`   // token requests by grant type, "login" among them
-	Refused   map[string]int `json:"refused"` // refusals by error code
-	Refreshed int            `json:"refreshed"`
-	Calls     int            `json:"calls"` // API calls with a good credential
-	Revoked   int            `json:"revoked"`
-	Metadata  int            `json:"metadata"` // documents about the provider that were read
+	Authorize  int            `json:"authorize"` // consent pages shown
+	Allowed    int            `json:"allowed"`
+	Denied     int            `json:"denied"`
+	Token      map[string]int `json:"token"`   // token requests by grant type, "login" among them
+	Refused    map[string]int `json:"refused"` // refusals by error code
+	Refreshed  int            `json:"refreshed"`
+	Calls      int            `json:"calls"` // API calls with a good credential
+	Revoked    int            `json:"revoked"`
+	Metadata   int            `json:"metadata"`   // documents about the provider that were read
+	Registered int            `json:"registered"` // apps that registered themselves
 	// Introspected counts answered questions about tokens.
 	Introspected int `json:"introspected"`
 	// ReuseDetected counts refresh tokens shown again, FamiliesRevoked the grants this ended.

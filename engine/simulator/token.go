@@ -153,7 +153,7 @@ func (c *call) belongs(k chosen) bool {
 	if !ok {
 		id = k.param("client_id")
 	}
-	return id == "" || (c.app(id) != nil) == k.auth.NeedsApp()
+	return id == "" || (c.app(id) != nil) == knowsApps(k.auth)
 }
 
 // givenFor looks up the code or the token that is traded; known says that it was given out here.

@@ -24,6 +24,14 @@ type App struct {
 	Fields      map[string]string
 	SecretNames []string
 	Scopes      []string // replaces the definition's default scopes when not empty
+	// Issuer is the authorization server this app is registered at, where a connector is used with
+	// several; empty: the connector's own.
+	Issuer string
+	// RegisteringUntil is set while the app registers itself: whoever does has until then. There is no
+	// client id before it is done.
+	RegisteringUntil time.Time
+	// SecretExpiresAt is when the provider takes the client secret no longer; zero: never.
+	SecretExpiresAt time.Time
 	// Refused says since when the provider has refused this app; zero when it does not. Its
 	// connections are not refreshed until RetryAt.
 	Refused              time.Time

@@ -170,6 +170,7 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 	if err != nil {
 		return auth.App{}, fmt.Errorf("read apps: %w", err)
 	}
+	apps = slices.DeleteFunc(apps, func(p storage.App) bool { return p.Issuer != "" || !p.RegisteringUntil.IsZero() })
 	for _, method := range []string{a.ID, ""} {
 		for _, in := range []string{environment, ""} {
 			i := slices.IndexFunc(apps, func(p storage.App) bool { return p.Auth == method && p.Environment == in })
@@ -180,6 +181,22 @@ func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connect
 	}
 	if a.NeedsApp() {
 		return auth.App{}, fault.E(fault.Misconfigured, c.Name+" has no app yet: an operator has to add its client id", nil).WithCode("app-missing")
+	}
+	return auth.App{}, nil
+}
+
+// AppAt finds the app that an operator has added for an issuer, of a method whose apps register themselves
+// otherwise; the zero App if there is none. Those that have registered themselves are found by their id.
+func (v *Vault) AppAt(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth, issuer string) (auth.App, error) {
+	apps, err := v.Apps.Apps(ctx, tenant, c.ID)
+	if err != nil {
+		return auth.App{}, fmt.Errorf("read apps: %w", err)
+	}
+	for _, p := range apps {
+		_, itself := p.Fields[auth.MethodField]
+		if p.Issuer == issuer && !itself && p.ClientID != "" && (p.Auth == a.ID || p.Auth == "") {
+			return v.complete(ctx, p, c, a)
+		}
 	}
 	return auth.App{}, nil
 }

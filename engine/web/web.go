@@ -42,6 +42,9 @@ type handler struct {
 	tries, misses *limiter
 }
 
+// ClientPath is where providers read about us.
+const ClientPath = "/oauth/client.json"
+
 // requestTimeout bounds one request; a callback waits for the provider within it.
 const requestTimeout = 45 * time.Second
 
@@ -53,6 +56,7 @@ func Routes(r fiber.Router, d Deps) {
 	}
 	r.Get("/", h.home)
 	r.Get("/static/:name", h.static)
+	r.Get(ClientPath, h.clientDocument)
 	h.connectRoutes(r)
 	h.consoleRoutes(r)
 }

@@ -15,23 +15,26 @@ import (
 
 // appRecord is a storage.App as it is written.
 type appRecord struct {
-	storage.Ref   `bson:",inline"`
-	Revision      int64             `bson:"revision"`
-	Connector     string            `bson:"connector"`
-	Auth          string            `bson:"auth"`
-	Environment   string            `bson:"environment"`
-	Name          string            `bson:"name"`
-	ClientID      string            `bson:"client_id"`
-	Secrets       secret.Sealed     `bson:"secrets"`
-	Fields        map[string]string `bson:"fields"`
-	SecretNames   []string          `bson:"secret_names"`
-	Scopes        []string          `bson:"scopes"`
-	Refused       time.Time         `bson:"refused"`
-	RetryAt       time.Time         `bson:"retry_at"`
-	RefusedReason string            `bson:"refused_reason"`
-	Outbox        []audit.Event     `bson:"outbox"`
-	CreatedAt     time.Time         `bson:"created_at"`
-	UpdatedAt     time.Time         `bson:"updated_at"`
+	storage.Ref      `bson:",inline"`
+	Revision         int64             `bson:"revision"`
+	Connector        string            `bson:"connector"`
+	Auth             string            `bson:"auth"`
+	Environment      string            `bson:"environment"`
+	Name             string            `bson:"name"`
+	ClientID         string            `bson:"client_id"`
+	Secrets          secret.Sealed     `bson:"secrets"`
+	Fields           map[string]string `bson:"fields"`
+	SecretNames      []string          `bson:"secret_names"`
+	Scopes           []string          `bson:"scopes"`
+	Issuer           string            `bson:"issuer"`
+	RegisteringUntil time.Time         `bson:"registering_until"`
+	SecretExpiresAt  time.Time         `bson:"secret_expires_at"`
+	Refused          time.Time         `bson:"refused"`
+	RetryAt          time.Time         `bson:"retry_at"`
+	RefusedReason    string            `bson:"refused_reason"`
+	Outbox           []audit.Event     `bson:"outbox"`
+	CreatedAt        time.Time         `bson:"created_at"`
+	UpdatedAt        time.Time         `bson:"updated_at"`
 }
 
 func apps(db *driver.Database) *kind[storage.App] {

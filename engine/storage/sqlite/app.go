@@ -12,23 +12,26 @@ import (
 
 // appBody is a storage.App as it is written.
 type appBody struct {
-	storage.Ref   `json:"-"`
-	Revision      int64             `json:"-"`
-	Connector     string            `json:"connector,omitzero"`
-	Auth          string            `json:"auth,omitzero"`
-	Environment   string            `json:"environment,omitzero"`
-	Name          string            `json:"name,omitzero"`
-	ClientID      string            `json:"client_id,omitzero"`
-	Secrets       secret.Sealed     `json:"-"`
-	Fields        map[string]string `json:"fields,omitempty"`
-	SecretNames   []string          `json:"secret_names,omitempty"`
-	Scopes        []string          `json:"scopes,omitempty"`
-	Refused       time.Time         `json:"refused,omitzero"`
-	RetryAt       time.Time         `json:"retry_at,omitzero"`
-	RefusedReason string            `json:"refused_reason,omitzero"`
-	Outbox        []audit.Event     `json:"-"`
-	CreatedAt     time.Time         `json:"created_at,omitzero"`
-	UpdatedAt     time.Time         `json:"updated_at,omitzero"`
+	storage.Ref      `json:"-"`
+	Revision         int64             `json:"-"`
+	Connector        string            `json:"connector,omitzero"`
+	Auth             string            `json:"auth,omitzero"`
+	Environment      string            `json:"environment,omitzero"`
+	Name             string            `json:"name,omitzero"`
+	ClientID         string            `json:"client_id,omitzero"`
+	Secrets          secret.Sealed     `json:"-"`
+	Fields           map[string]string `json:"fields,omitempty"`
+	SecretNames      []string          `json:"secret_names,omitempty"`
+	Scopes           []string          `json:"scopes,omitempty"`
+	Issuer           string            `json:"issuer,omitzero"`
+	RegisteringUntil time.Time         `json:"registering_until,omitzero"`
+	SecretExpiresAt  time.Time         `json:"secret_expires_at,omitzero"`
+	Refused          time.Time         `json:"refused,omitzero"`
+	RetryAt          time.Time         `json:"retry_at,omitzero"`
+	RefusedReason    string            `json:"refused_reason,omitzero"`
+	Outbox           []audit.Event     `json:"-"`
+	CreatedAt        time.Time         `json:"created_at,omitzero"`
+	UpdatedAt        time.Time         `json:"updated_at,omitzero"`
 }
 
 func apps() *kind[storage.App] {
@@ -40,7 +43,7 @@ func apps() *kind[storage.App] {
 		encode:   func(a *storage.App) ([]byte, error) { return json.Marshal((*appBody)(a)) },
 		decode:   func(b []byte, a *storage.App) error { return json.Unmarshal(b, (*appBody)(a)) },
 		times: func(a *storage.App) []*time.Time {
-			return []*time.Time{&a.Refused, &a.RetryAt, &a.CreatedAt, &a.UpdatedAt}
+			return []*time.Time{&a.RegisteringUntil, &a.SecretExpiresAt, &a.Refused, &a.RetryAt, &a.CreatedAt, &a.UpdatedAt}
 		},
 		kept:        []string{"secrets"},
 		keptFields:  func(a *storage.App) []any { return []any{(*[]byte)(&a.Secrets)} },
