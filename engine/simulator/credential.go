@@ -45,14 +45,8 @@ func (c *call) holder(known slots, hits []hit) (*holder, *problem) {
 }
 
 // methods are the connector's, those first whose address was called: several may put their credentials
-// in the same place. A token that is signed for the request is no key that somebody typed.
+// in the same place.
 func (c *call) methods(hits []hit) []*definition.Auth {
-	signs := func(a *definition.Auth) bool {
-		return a.Apply.Sign != nil && a.Apply.Sign.JWT != nil && signatureOf(a).found(c, slots{})
-	}
-	if slices.ContainsFunc(c.connector.Auth, signs) {
-		return slices.DeleteFunc(slices.Clone(c.connector.Auth), func(a *definition.Auth) bool { return !signs(a) })
-	}
 	called := func(a *definition.Auth) bool {
 		return slices.ContainsFunc(hits, func(h hit) bool { return h.auth == a })
 	}

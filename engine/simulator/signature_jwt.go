@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"time"
 
@@ -16,12 +15,7 @@ import (
 // jwtSignature is a token (RFC 7519) that is made for one request.
 type jwtSignature struct{ *definition.Sign }
 
-func (s jwtSignature) found(c *call, out slots) bool {
-	return c.placed(s.Places(), out) && tokenForm.MatchString(out["signature"])
-}
-
-// tokenForm is the compact form of a signed token (RFC 7515 §7.1): its header begins with {".
-var tokenForm = regexp.MustCompile(`^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+func (s jwtSignature) found(c *call, out slots) bool { return c.placed(s.Places(), out) }
 
 func (s jwtSignature) check(c *call, got slots, env definition.Env) *problem {
 	env["request"] = c.signedRequest(carriers(s.Places()), got)

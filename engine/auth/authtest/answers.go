@@ -38,7 +38,7 @@ func testLifetime(t *testing.T, b *bench) {
 		{"beyond float64", json.Number("1e999"), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.provider.answer = b.success(map[string]any{"expires_in": tt.in})
+			b.provider.answerWith(b.success(map[string]any{"expires_in": tt.in}))
 			before := time.Now().Truncate(time.Millisecond)
 			done, err := b.obtain(t)
 			if err != nil {
@@ -85,7 +85,7 @@ func testScopes(t *testing.T, b *bench) {
 		{"number", 7, asked},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.provider.answer = b.success(map[string]any{"scope": tt.scope})
+			b.provider.answerWith(b.success(map[string]any{"scope": tt.scope}))
 			done, err := b.obtain(t)
 			if err != nil {
 				t.Fatal(err)
@@ -192,7 +192,7 @@ func testRefreshToken(t *testing.T, b *bench) {
 	for name, v := range map[string]any{"absent": nil, "empty": "", "null": json.RawMessage("null"), "false": false} {
 		t.Run(name, func(t *testing.T) {
 			c := b.credential(t)
-			b.provider.answer = b.success(map[string]any{"access_token": Canary + "-access-2", "refresh_token": v})
+			b.provider.answerWith(b.success(map[string]any{"access_token": Canary + "-access-2", "refresh_token": v}))
 			for range 2 {
 				next, err := b.renew(t, c)
 				if err != nil {
@@ -210,7 +210,7 @@ func testRefreshToken(t *testing.T, b *bench) {
 		})
 	}
 	c := b.credential(t)
-	b.provider.answer = b.success(map[string]any{"refresh_token": Canary + "-refresh-2"})
+	b.provider.answerWith(b.success(map[string]any{"refresh_token": Canary + "-refresh-2"}))
 	next, err := b.renew(t, c)
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func testRefreshKeeps(t *testing.T, b *bench) {
 	c := b.credential(t)
 	c.Scopes = []string{"a", "b"}
 	c.IDToken = c.AccessToken
-	b.provider.answer = b.success(map[string]any{"expires_in": nil})
+	b.provider.answerWith(b.success(map[string]any{"expires_in": nil}))
 	next, err := b.renew(t, c)
 	if err != nil {
 		t.Fatal(err)
@@ -254,7 +254,7 @@ func testRefreshKeeps(t *testing.T, b *bench) {
 	if b.request.Auth.Token.Answer.Scopes != nil || b.request.Auth.Scopes != nil && b.request.Auth.Scopes.Granted != nil || len(b.request.Auth.ScopeGroups) > 0 {
 		return
 	}
-	b.provider.answer = b.success(map[string]any{"scope": "a"})
+	b.provider.answerWith(b.success(map[string]any{"scope": "a"}))
 	if next, err = b.renew(t, c); err != nil {
 		t.Fatal(err)
 	}

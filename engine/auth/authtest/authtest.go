@@ -180,15 +180,15 @@ func newBench(t *testing.T, m auth.Method, definitionYAML string, with Setting) 
 		}
 	}
 	b.giveKeys(t)
-	p.answer = b.success(nil)
+	p.answerWith(b.success(nil))
 	if devices(b) {
-		p.aside = b.deviceAnswers(nil)
+		p.answerAside(b.deviceAnswers(nil))
 	}
 	if pushes(b) {
 		p.aside = b.pushAnswers
 	}
 	if signsOAuth1(b) {
-		p.aside = b.temporaryAnswers(nil)
+		p.answerAside(b.temporaryAnswers(nil))
 	}
 	return b
 }
@@ -307,7 +307,7 @@ func (b *bench) complete(t *testing.T, p auth.Pending, query url.Values) (auth.D
 // forgotten.
 func (b *bench) credential(t *testing.T) auth.Credential {
 	t.Helper()
-	b.provider.answer = b.success(nil)
+	b.provider.answerWith(b.success(nil))
 	done, err := b.obtain(t)
 	if err != nil {
 		t.Fatalf("obtain: %v", err)

@@ -88,7 +88,7 @@ func testSecrets(t *testing.T, b *bench) {
 		for _, form := range []string{"error", "object", "page"} {
 			t.Run(http.StatusText(status)+" "+form, func(t *testing.T) {
 				c := b.credential(t)
-				b.provider.answer = func(s *sent) reply { return quoting(s, status, form) }
+				b.provider.answerWith(func(s *sent) reply { return quoting(s, status, form) })
 				b.checkErrors(t, c)
 			})
 		}

@@ -117,7 +117,7 @@ func testDeviceAnswer(t *testing.T, b *bench) {
 		{"an address with a name in it", map[string]any{"verification_uri": strings.Replace(b.page(), "://", "://user@", 1)}, 0, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.provider.aside = b.deviceAnswers(tt.changes)
+			b.provider.answerAside(b.deviceAnswers(tt.changes))
 			w, _, err := b.wait(t)
 			if tt.interval == 0 {
 				if err == nil || strings.Contains(err.Error()+fault.Public(err), Canary) {
@@ -153,7 +153,7 @@ func testDeviceRefused(t *testing.T, b *bench) {
 		{"hung up", reply{hangUp: true}, fault.Unavailable, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.provider.aside = func(*sent) (reply, bool) { return tt.answer, true }
+			b.provider.answerAside(func(*sent) (reply, bool) { return tt.answer, true })
 			_, _, err := b.wait(t)
 			if f := fault.As(err); f == nil || f.Kind != tt.kind || f.Code != tt.code {
 				t.Errorf("%v, want kind %s, code %q", err, tt.kind, tt.code)
@@ -161,7 +161,7 @@ func testDeviceRefused(t *testing.T, b *bench) {
 		})
 	}
 	t.Run("with all it was sent", func(t *testing.T) {
-		b.provider.aside = func(s *sent) (reply, bool) { return quoting(s, 400, "error"), true }
+		b.provider.answerAside(func(s *sent) (reply, bool) { return quoting(s, 400, "error"), true })
 		_, _, err := b.wait(t)
 		if text := err.Error() + fault.Public(err); strings.Contains(text, Canary) {
 			t.Errorf("a secret is in %q", text)
@@ -224,7 +224,7 @@ func testPolling(t *testing.T, b *bench) {
 			if again.Interval = w.Interval; again != w {
 				t.Errorf("the person is told otherwise: %+v", again)
 			}
-			b.provider.answer = b.success(nil)
+			b.provider.answerWith(b.success(nil))
 			if step, err = b.method.(auth.Poller).Poll(t.Context(), b.request, p, again); err != nil {
 				t.Fatal(err)
 			}

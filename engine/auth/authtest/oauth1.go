@@ -124,7 +124,7 @@ func testTemporary(t *testing.T, b *bench) {
 		"denied": {"oauth_callback_confirmed": "false"}, "a line break": {"oauth_token": "a\r\nb"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.provider.aside = b.temporaryAnswers(changes)
+			b.provider.answerAside(b.temporaryAnswers(changes))
 			_, _, err := b.method.Begin(t.Context(), b.request)
 			if fault.KindOf(err) != fault.Unavailable || strings.Contains(err.Error(), Canary) {
 				t.Errorf("%v, want the answer unreadable", err)

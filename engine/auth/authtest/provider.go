@@ -145,8 +145,21 @@ func asText(status int, contentType, body string) reply {
 	return reply{status: status, header: http.Header{"Content-Type": {contentType}}, body: body}
 }
 
+// answerWith says what is answered from now on; answerAside, what is answered to what comes before.
+func (p *provider) answerWith(f func(*sent) reply) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = f
+}
+
+func (p *provider) answerAside(f func(*sent) (reply, bool)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.aside = f
+}
+
 // always answers the same.
-func (b *bench) always(a reply) { b.provider.answer = func(*sent) reply { return a } }
+func (b *bench) always(a reply) { b.provider.answerWith(func(*sent) reply { return a }) }
 
 // params are the parameters of a token request, in their order, from the one place they are in.
 func (s *sent) params(t *testing.T, format string) (names []string, values map[string]string) {
