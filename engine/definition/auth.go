@@ -307,6 +307,9 @@ type Lifetime struct {
 	Default Duration `yaml:"default"`
 }
 
+// Told reports whether an answer says when it ends.
+func (l *Lifetime) Told() bool { return l != nil && (l.In != nil || l.At != nil) }
+
 // What a credential is renewed with.
 const (
 	GrantNone              = none

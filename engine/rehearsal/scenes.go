@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"dowel/engine/auth"
 	"dowel/engine/connection"
@@ -87,7 +88,42 @@ func (p *play) token(ctx context.Context) (bool, error) {
 	if a := answer.Request; p.a.Kind != definition.NoCredential && len(a.Headers)+len(a.Query)+len(a.Body) == 0 && !a.Signed && p.a.Apply.Path == nil {
 		return true, errors.New("nothing of the credential goes on a request; say where under apply")
 	}
+	if err := p.ends(ctx); err != nil {
+		return true, err
+	}
 	return true, p.accepted(ctx)
+}
+
+// ends checks that the engine has understood when the token ends, where the definition says that the
+// answer tells.
+func (p *play) ends(ctx context.Context) error {
+	if p.a.Token == nil {
+		return nil
+	}
+	answer := &p.a.Token.Answer
+	if n := len(p.a.Token.Then); n > 0 {
+		answer = &p.a.Token.Then[n-1].Answer
+	}
+	_, _, c, err := p.opened(ctx)
+	if err != nil {
+		return err
+	}
+	if answer.RefreshExpires.Told() && c.RefreshExpiresAt.IsZero() && !c.RefreshToken.IsZero() {
+		return errors.New("the answer tells no end of the refresh token where answer.refresh_expires looks for it")
+	}
+	if !answer.Expires.Told() {
+		return nil
+	}
+	const slack = 5 * time.Minute
+	switch left := time.Until(c.ExpiresAt); {
+	case c.ExpiresAt.IsZero() && !c.Renewable(p.a):
+		return nil // it lives as long as the grant
+	case c.ExpiresAt.IsZero():
+		return errors.New("the answer tells no end of the token where answer.expires looks for it")
+	case left < lifetime-slack || left > lifetime:
+		return fmt.Errorf("the token is taken to end in %s, and does in %s; see answer.expires", left.Round(time.Minute), lifetime)
+	}
+	return nil
 }
 
 // accepted has the provider asked with the credential as it is now.

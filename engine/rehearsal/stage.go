@@ -24,6 +24,9 @@ import (
 // publicURL is where the engine believes to be reached; nobody listens there.
 const publicURL = "https://rehearsal.example"
 
+// lifetime is that of the tokens the simulated providers give out.
+const lifetime = time.Hour
+
 // stage is an engine on a store in memory, and simulated providers on loopback.
 type stage struct {
 	engine    *engine.Engine
@@ -42,7 +45,7 @@ func openStage(ctx context.Context, ks, providers []*definition.Connector) (*sta
 	s := &stage{visitor: newVisitor(), keys: newKeyring(), mail: &mailbox{held: map[string][]flow.Posted{}}}
 	// Tokens outlive the play, and no provider forgives a token that is used twice.
 	s.simulator = simulator.New(simulator.Options{
-		Catalog: definition.NewCatalog(providers), TokenLifetime: time.Hour, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond, Post: s.posted, Document: s.document,
+		Catalog: definition.NewCatalog(providers), TokenLifetime: lifetime, ReuseGrace: -1, DeviceInterval: 50 * time.Millisecond, Post: s.posted, Document: s.document,
 	})
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

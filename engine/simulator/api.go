@@ -12,6 +12,9 @@ import (
 // what the definition's expressions look for.
 func (c *call) apiCall(hits []hit) *answer {
 	who, p := c.caller(hits)
+	if p == nil {
+		p = c.elsewhere(who, hits)
+	}
 	if p != nil {
 		return c.callRefusal(hits, p)
 	}
@@ -27,6 +30,7 @@ func (c *call) apiCall(hits []hit) *answer {
 				return pictureAnswer()
 			}
 			c.tell(d, h, who.account)
+			c.toldBy(h, d, who.grant)
 			how = h.request.Reading
 		}
 	}
@@ -39,6 +43,16 @@ func (c *call) apiCall(hits []hit) *answer {
 		return c.signedAnswer(who, d, how)
 	}
 	return d.answer(http.StatusOK, how)
+}
+
+// toldBy notes what a call tells a grant that is in the addresses of others.
+func (c *call) toldBy(h hit, told document, g *grant) {
+	if g == nil {
+		return
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	g.known = merged(g.known, captured(h.request.Capture, told))
 }
 
 // caller is who makes a call: the holder of a credential that goes on every call, or of what the call
@@ -84,6 +98,21 @@ func (c *call) shown(h hit, known slots) (*holder, *problem) {
 		}
 	}
 	return c.judge(h.auth, parts, known)
+}
+
+// silentRefusal is a refusal with status 200: the body alone tells, and only where the definition looks.
+func silentRefusal(o definition.Outcome, p *problem) *answer {
+	d := document{}
+	d.decide(o.Success, false)
+	if o.Error != nil {
+		d.place(o.Error, p.code)
+	}
+	if o.ErrorDescription != nil {
+		d.place(o.ErrorDescription, p.description)
+	} else {
+		d.usual("message", p.description)
+	}
+	return d.answer(http.StatusOK, o.Reading)
 }
 
 // tell writes what the definition reads from the answer to one of its requests.
@@ -144,8 +173,8 @@ func (c *call) callRefusal(hits []hit, p *problem) *answer {
 		}
 	}
 	a := refusal(nil, o, &said)
-	if o.Success != nil && o.Error != nil && !reads(o.Success, "response.status") {
-		a.status = http.StatusOK // the body alone tells
+	if o.Success != nil && !reads(o.Success, "response.status") {
+		a = silentRefusal(o, &said)
 	}
 	if p.status == http.StatusUnauthorized {
 		challenge := `Bearer realm="simulated"`

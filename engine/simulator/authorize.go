@@ -174,6 +174,9 @@ func (ask *consent) read(h hit, got params, query string, param func(string) str
 		return p
 	}
 	filled, p := constants(h.auth.Authorize.Params, got)
+	if p == nil {
+		p = unnamed(h.auth.Authorize.Names, h.auth.Authorize.Params, got)
+	}
 	if p != nil {
 		return p
 	}
@@ -195,6 +198,9 @@ func scopesAsked(a *definition.Auth, names definition.Names, got params, query s
 		list := cut(got[name], g.Sep())
 		if g.Raw() && escapedInVain(query, name) {
 			return nil, refuse("invalid_scope", name+" is compared as it is written, and was escaped")
+		}
+		if i := slices.IndexFunc(list, func(s string) bool { return strings.ContainsAny(s, " ,;") }); i >= 0 {
+			return nil, refuse("invalid_scope", "there is no scope "+list[i])
 		}
 		for _, want := range g.Required {
 			if want.Literal() && !slices.Contains(list, want.Source) {

@@ -221,6 +221,24 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 	return h, nil
 }
 
+// elsewhere refuses a credential at the address of another account. Of what was typed the provider can
+// only tell if it knows anybody.
+func (c *call) elsewhere(who *holder, hits []hit) *problem {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	people := c.s.known[c.connector.ID]
+	here := func(h hit) bool { return h.slots.agree(who.grant.known) }
+	if who.grant == nil {
+		here = func(h hit) bool {
+			return len(people) == 0 || slices.ContainsFunc(people, func(p map[string]string) bool { return fits(p, h.slots) })
+		}
+	}
+	if len(hits) > 0 && !slices.ContainsFunc(hits, here) {
+		return refuse("invalid_token", "this is the address of another account")
+	}
+	return nil
+}
+
 // ofSigners reports whether a text is the signed token of a method that signs each call: then it is no
 // key of another method that goes in the same place.
 func (c *call) ofSigners(text string) bool {

@@ -52,6 +52,8 @@ func (co *code) check(k chosen, client *client) *problem {
 		return refuse("invalid_grant", "the code has expired")
 	case co.client != client.id:
 		return refuse("invalid_grant", "the code belongs to another client")
+	case !k.slots.agree(co.inputs) || !k.own.agree(co.inputs):
+		return refuse("invalid_grant", "the code was given out elsewhere")
 	case uriSent && k.got[uriName] != co.redirect:
 		return refuse("invalid_grant", "redirect_uri is not the one of the authorization request")
 	case co.challenge != "" && verifier == "":
@@ -97,6 +99,9 @@ func (c *call) renew(k chosen, client *client) (*answer, *problem) {
 	defer s.mu.Unlock()
 	if p := narrower(k, s.refresh[value]); p != nil {
 		return nil, p
+	}
+	if t := s.refresh[value]; t != nil && !(k.slots.agree(t.grant.known) && k.own.agree(t.grant.known)) {
+		return nil, refuse("invalid_grant", "the refresh token was given out elsewhere")
 	}
 	g, next, p := s.spend(value, client.id)
 	if p != nil {

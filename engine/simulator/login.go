@@ -74,6 +74,7 @@ func (c *call) session(h hit, got slots) *answer {
 		d.place(&h.request.Capture[i].Value, c.capturedValue(h.request.Capture[i].Name))
 	}
 	d.decide(h.request.Success, true)
+	g.known = h.slots
 	a := d.answer(http.StatusOK, h.request.Reading)
 	a.grant = g
 	return a

@@ -99,6 +99,17 @@ func texts(list []any) []string {
 	return out
 }
 
+// unnamed refuses standard parameters that have no name here.
+func unnamed(names definition.Names, own definition.Params, got params) *problem {
+	for standard, to := range names {
+		said := slices.ContainsFunc(own, func(p definition.Param) bool { return p.Name == standard })
+		if to == "" && got[standard] != "" && !said {
+			return refuse("invalid_request", standard+" must not be sent")
+		}
+	}
+	return nil
+}
+
 // constants checks the parameters that the definition gives a fixed value, and returns the values of
 // the others that it fills.
 func constants(want definition.Params, got params) (slots, *problem) {

@@ -18,6 +18,16 @@ func (s slots) add(more slots) {
 	}
 }
 
+// agree reports whether no value is another in other.
+func (s slots) agree(other slots) bool {
+	for name, v := range s {
+		if known, ok := other[name]; ok && name != "" && !strings.EqualFold(v, known) {
+			return false
+		}
+	}
+	return true
+}
+
 // piece is a literal text or a formula of a template.
 type piece struct {
 	text, formula string

@@ -22,8 +22,7 @@ func (c *call) asked(h hit) (slots, *problem) {
 		p = c.present(q.Query, got, h.auth, out)
 	}
 	if p == nil {
-		p = c.headerConstants(q.Headers)
-		out.add(c.headerValues(q.Headers))
+		p = c.present(q.Headers, c.headers(q.Headers), h.auth, out)
 	}
 	if p == nil && len(q.Form) > 0 {
 		if got, p = c.bodyParams("form"); p == nil {
@@ -39,6 +38,15 @@ func (c *call) asked(h hit) (slots, *problem) {
 		}
 	}
 	return out, p
+}
+
+// headers are those of the request that the definition writes.
+func (c *call) headers(want definition.Params) params {
+	out := params{}
+	for _, w := range want {
+		out[w.Name] = c.r.Header.Get(w.Name)
+	}
+	return out
 }
 
 // present checks that the parameters are there, except those that may come out empty.

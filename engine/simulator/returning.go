@@ -46,10 +46,25 @@ func (c *call) allowed(ask *consent, granted *code) (browser url.Values, server 
 			told.set([]any{"callback", carrier(a), name}, "sim-"+strings.ToLower(name))
 		}
 	}
+	granted.inputs = merged(granted.inputs, captured(a.Callback.Capture, told))
 	ask.claims, _ = told.get([]any{"claims"}).(map[string]any)
 	s.consents[consentKey(c.connector.ID, a, granted.client)] = true
 	server, _ = told.get([]any{"callback", "posted"}).(map[string]any)
 	return told.brought(), server
+}
+
+// captured is what a definition takes out of what it is told: it has to be shown again.
+func captured(all definition.Captures, told document) slots {
+	env, out := definition.Env{}, slots{}
+	for name, v := range told {
+		env[name] = v
+	}
+	for i := range all {
+		if v := definition.Text(all[i].Value.Value(env)); v != "" {
+			out["captured."+all[i].Name] = v
+		}
+	}
+	return out
 }
 
 // carrier is what brings the answer proper: the browser, or the provider's server.

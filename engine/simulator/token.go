@@ -99,6 +99,7 @@ func writtenSpec(h hit) spec {
 type chosen struct {
 	spec
 	got     params
+	own     slots // of the parameters that the definition adds
 	problem *problem
 	// foreign is set if neither what is traded nor the client is known here.
 	foreign bool
@@ -217,6 +218,10 @@ func (c *call) tokenRequest() *answer {
 		return c.tokenRefusal(k.spec, p)
 	}
 	own, p := constants(k.params, k.got)
+	k.own = own
+	if p == nil {
+		p = unnamed(k.names, k.params, k.got)
+	}
 	if p == nil {
 		p = c.headerConstants(k.headers)
 	}
@@ -263,8 +268,20 @@ func (c *call) tokenRequest() *answer {
 	if p != nil {
 		return c.tokenRefusal(k.spec, p)
 	}
-	c.bind(a.grant)
+	c.settle(a.grant)
 	return a
+}
+
+// settle ties a grant to the client's certificate, and to where it was given out: what is in the addresses
+// of one account is not in those of another.
+func (c *call) settle(g *grant) {
+	c.bind(g)
+	if g == nil {
+		return
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	g.known = merged(c.chosen.slots, g.known)
 }
 
 // headerConstants checks the headers that the definition gives a fixed value.

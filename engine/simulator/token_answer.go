@@ -47,6 +47,7 @@ func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
 		d.identity(id, g.account)
 	}
 	d.decide(k.outcome.Success, true)
+	g.known = merged(g.known, captured(k.answer.Capture, d))
 	a := d.answer(http.StatusOK, k.outcome.Reading)
 	a.grant = g
 	return a
