@@ -3,6 +3,8 @@ package rehearsal_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -25,6 +27,10 @@ type quirk struct {
 	Tests  []string          `yaml:"tests"`
 }
 
+// rows is how many of each kind there are: where things are, the authorization request, the token request,
+// its answer, refresh and revocation, the use of credentials, identity, tests, and clients that register.
+var rows = map[string]int{"A": 12, "B": 16, "C": 16, "D": 10, "E": 8, "F": 11, "G": 14, "H": 5, "I": 1}
+
 func TestEveryQuirkIsSaidAndSeen(t *testing.T) {
 	text, err := os.ReadFile("../../schemas/testdata/quirks.yaml")
 	if err != nil {
@@ -34,19 +40,59 @@ func TestEveryQuirkIsSaidAndSeen(t *testing.T) {
 	if err := yaml.Unmarshal(text, &quirks); err != nil {
 		t.Fatal(err)
 	}
+	seen, tests := map[string]bool{}, testNames(t)
 	for _, q := range quirks {
+		seen[q.Row] = true
 		t.Run(q.Row, func(t *testing.T) {
 			t.Parallel()
 			if q.Fails != "" {
 				q.play(t)
 			}
+			if _, err := os.Stat(q.path()); err != nil || q.Fails == "" && len(q.Tests) == 0 {
+				t.Errorf("nothing shows it: %v", err)
+			}
+			for _, name := range q.Tests {
+				if !tests[name] {
+					t.Errorf("there is no test %s", name)
+				}
+			}
 		})
 	}
+	for kind, n := range rows {
+		for i := 1; i <= n; i++ {
+			row := kind + strconv.Itoa(i)
+			if kind == "I" {
+				row = kind
+			}
+			if !seen[row] {
+				t.Errorf("row %s is missing", row)
+			}
+		}
+	}
+}
+
+// testNames are the tests of the engine.
+func testNames(t *testing.T) map[string]bool {
+	declared, out := regexp.MustCompile(`(?m)^func (Test\w+)\(`), map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range declared.FindAllSubmatch(text, -1) {
+			out[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // play has the definition go through against itself, and fail without what the row is about.
 func (q quirk) play(t *testing.T) {
-	file, parents := q.file()
+	file, parents := q.path(), q.parents()
 	source, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -76,17 +122,25 @@ func (q quirk) play(t *testing.T) {
 	t.Errorf("%s: nothing fails at %q without it", q.Quirk, q.Fails)
 }
 
-func (q quirk) file() (string, definition.Parents) {
-	if name, ok := strings.CutSuffix(q.In, ".good"); ok {
-		dir := fstest.MapFS{}
-		files, _ := filepath.Glob("../../schemas/testdata/*.good.yaml")
-		for _, f := range files {
-			text, _ := os.ReadFile(f)
-			dir[strings.TrimSuffix(filepath.Base(f), ".good.yaml")+".yaml"] = &fstest.MapFile{Data: text}
-		}
-		return "../../schemas/testdata/" + name + ".good.yaml", definition.In(dir)
+func (q quirk) path() string {
+	if strings.HasSuffix(q.In, ".good") {
+		return "../../schemas/testdata/" + q.In + ".yaml"
 	}
-	return "../../connectors/" + q.In + ".yaml", definition.In(os.DirFS("../../connectors"))
+	return "../../connectors/" + q.In + ".yaml"
+}
+
+// parents are what the definition may extend.
+func (q quirk) parents() definition.Parents {
+	if !strings.HasSuffix(q.In, ".good") {
+		return definition.In(os.DirFS("../../connectors"))
+	}
+	dir := fstest.MapFS{}
+	files, _ := filepath.Glob("../../schemas/testdata/*.good.yaml")
+	for _, f := range files {
+		text, _ := os.ReadFile(f)
+		dir[strings.TrimSuffix(filepath.Base(f), ".good.yaml")+".yaml"] = &fstest.MapFile{Data: text}
+	}
+	return definition.In(dir)
 }
 
 func (q quirk) run(t *testing.T, provider, k *definition.Connector) []rehearsal.Result {

@@ -69,6 +69,8 @@ func (p *play) identity(ctx context.Context) (bool, error) {
 		return true, errors.New("the answer tells no subject where identity.subject looks for it")
 	case id.Email != nil && view.Identity.Email == "":
 		return true, errors.New("the answer tells no e-mail address where identity.email looks for it")
+	case id.Name != nil && view.Identity.Name == "":
+		return true, errors.New("the answer tells no name where identity.name looks for it")
 	}
 	return true, nil
 }

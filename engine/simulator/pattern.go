@@ -21,7 +21,7 @@ func (s slots) add(more slots) {
 // agree reports whether no value is another in other.
 func (s slots) agree(other slots) bool {
 	for name, v := range s {
-		if known, ok := other[name]; ok && name != "" && !strings.EqualFold(v, known) {
+		if known, ok := other[name]; ok && name != "" && name != ownPath && !strings.EqualFold(v, known) {
 			return false
 		}
 	}
