@@ -22,8 +22,11 @@ func (c *call) capturedValue(name string) string {
 			return c.someHost()
 		}
 	}
-	return "sim-" + strings.ReplaceAll(name, "_", "-")
+	return wordPrefix + strings.ReplaceAll(name, "_", "-")
 }
+
+// wordPrefix begins the words that capturedValue invents.
+const wordPrefix = "sim-"
 
 // templates are the addresses in which the definition can use a captured value.
 func (c *call) templates() []string {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"dowel/engine/definition"
@@ -18,12 +19,26 @@ type grant struct {
 	nonce     string              // of the authorization request
 	known     slots               // what its address told
 	resource  string              // for which its tokens are (RFC 8707)
+	told      slots               // what the answers with its tokens told besides
 	dead      bool
 	log       *GrantLog
 	inFlight  int
 	rotations int
 	// certificate is the client's that its tokens belong to; nil: nobody's.
 	certificate []byte
+}
+
+// tell keeps what is told about the account of g besides its tokens. A word becomes the account's own, so that
+// the provider knows it again.
+func (g *grant) tell(name, value string) string {
+	if strings.HasPrefix(value, wordPrefix) {
+		value += "-" + g.account.ID
+	}
+	if g.told == nil {
+		g.told = slots{}
+	}
+	g.told[name] = value
+	return value
 }
 
 // token is an access token, one of several in an answer, or a value of a session.

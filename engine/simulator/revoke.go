@@ -66,20 +66,34 @@ func (c *call) mayRevoke(h hit, got slots) *problem {
 	return nil
 }
 
-// end kills the grants of the tokens among the values.
+// end kills the grants of the tokens among the values; if there are none, those that the provider knows by
+// another thing that it told with their tokens.
 func (c *call) end(values slots) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	for _, v := range values {
-		var g *grant
-		if t := c.s.tokens[v]; t != nil {
-			g = t.grant
-		} else if t := c.s.refresh[v]; t != nil {
-			g = t.grant
-		}
-		if g != nil && g.connector == c.connector.ID && !g.dead {
+	ended := false
+	kill := func(g *grant) {
+		if g.connector == c.connector.ID && !g.dead {
 			c.s.kill(g)
 			c.s.statsOf(g.connector).Revoked++
+		}
+		ended = true
+	}
+	for _, v := range values {
+		if t := c.s.tokens[v]; t != nil {
+			kill(t.grant)
+		} else if t := c.s.refresh[v]; t != nil {
+			kill(t.grant)
+		}
+	}
+	if ended {
+		return
+	}
+	for _, t := range c.s.tokens {
+		for name, v := range values {
+			if v != "" && t.grant.told[name] == v {
+				kill(t.grant)
+			}
 		}
 	}
 }

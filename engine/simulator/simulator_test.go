@@ -26,8 +26,8 @@ import (
 
 const (
 	redirectURI = "http://127.0.0.1:8080/callback"
-	appID       = "app 1"         // a blank, so that forgetting to encode it in Basic shows
-	appSecret   = "s3cret:%+mark" // and what Basic and forms give a meaning to
+	appID       = "app 1"                                     // a blank, so that forgetting to encode it in Basic shows
+	appSecret   = "s3cret:%+mark of thirty-two bytes or more" // and what Basic and forms give a meaning to
 	verifier    = "dBjftJeZ4CVP-mBO2kWEtkMOPgQTUIb1sWwjH3kXqYg"
 )
 

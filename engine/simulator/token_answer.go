@@ -41,7 +41,8 @@ func (c *call) tokenAnswer(k spec, g *grant, refresh string) *answer {
 	}
 	c.tellScopes(d, k, g)
 	for i := range k.answer.Capture {
-		d.place(&k.answer.Capture[i].Value, c.capturedValue(k.answer.Capture[i].Name))
+		name := k.answer.Capture[i].Name
+		d.place(&k.answer.Capture[i].Value, g.tell("captured."+name, c.capturedValue(name)))
 	}
 	if id := c.connector.IdentityFor(k.auth); id != nil && id.From == "token" {
 		d.identity(id, g.account)
