@@ -64,21 +64,22 @@ func (r Request) authorization(p Pending) (*url.URL, error) {
 	return u, nil
 }
 
+// authorizeParams are the standard parameters, in the alphabetical order that clients commonly send them
+// in: WeChat looks at the address as a text and refuses another order.
 func (r Request) authorizeParams(p Pending, env definition.Env) ([]pair, error) {
-	var out []pair
+	id, _ := r.client(env)
+	out := []pair{{"client_id", id}, {"redirect_uri", r.redirectURI(p)}}
 	if r.Auth.Kind == definition.AuthorizationCode {
 		out = append(out, pair{"response_type", "code"})
-	}
-	id, _ := r.client(env)
-	out = append(out, pair{"client_id", id}, pair{"redirect_uri", r.redirectURI(p)})
-	if r.Auth.Authorize.StateIn != definition.InRedirectURI {
-		out = append(out, pair{"state", p.State})
 	}
 	scopes, err := r.scopeParams(env)
 	if err != nil {
 		return nil, err
 	}
 	out = append(out, scopes...)
+	if r.Auth.Authorize.StateIn != definition.InRedirectURI {
+		out = append(out, pair{"state", p.State})
+	}
 	if p.Nonce != "" {
 		out = append(out, pair{"nonce", p.Nonce})
 	}

@@ -311,8 +311,16 @@ func exampleOf(f definition.Field) string {
 
 // shown takes a request apart as it goes over the wire.
 func shown(title string, req *http.Request) ExplainedRequest {
-	where, query, _ := strings.Cut(req.URL.String(), "?")
-	out := ExplainedRequest{Title: title, Method: req.Method, URL: bracketed(where)}
+	address, mark, _ := strings.Cut(req.URL.String(), "#")
+	switch {
+	case strings.Contains(mark, "?"): // of a page that is a program, which has its parameters there
+		address += "#" + mark
+		mark = ""
+	case mark != "":
+		mark = "#" + mark
+	}
+	where, query, _ := strings.Cut(address, "?")
+	out := ExplainedRequest{Title: title, Method: req.Method, URL: bracketed(where + mark)}
 	for p := range strings.SplitSeq(query, "&") {
 		if p != "" {
 			out.Query = append(out.Query, bracketed(p))

@@ -26,11 +26,14 @@ func (x explanation) callback() {
 	case x.a.Callback.From == definition.FromFragment:
 		out.Note = "the parameters stand in the fragment, which a page of ours reads and posts to us"
 	}
-	if name := x.a.CodeName(); name != "" && x.a.Callback.From != definition.FromPost {
-		out.brings(name, exampleCode, x.named("callback.code", x.a.Callback.Code))
+	code := x.a.CodeName()
+	if code != "" && x.a.Callback.From != definition.FromPost {
+		out.brings(code, exampleCode, cmp.Or(x.named("callback.code", x.a.Callback.Code), x.readBy("callback.query", code)))
 	}
 	for _, name := range x.a.CallbackNames() {
-		out.brings(name, "["+name+"]", x.readBy("callback.query", name))
+		if name != code || x.a.Callback.From == definition.FromPost {
+			out.brings(name, "["+name+"]", x.readBy("callback.query", name))
+		}
 	}
 	out.brings(x.a.StateName(), exampleState, x.named("callback.state", x.a.Callback.State))
 	if v := x.a.Callback.Verify; v != nil {

@@ -54,7 +54,7 @@ var (
 	inCall      = place{fields: allFields, app: true, appKey: true, captured: true, credential: true}
 	inRevoke    = place{fields: allFields, app: true, appSecret: true, captured: true, credential: true}
 	inLogin     = place{fields: allFields, captured: true, steps: true}
-	inIdentity  = place{fields: publicFields, captured: true, steps: true, response: true, token: true, callback: true, idToken: true}
+	inIdentity  = place{fields: publicFields, app: true, captured: true, steps: true, response: true, token: true, callback: true, idToken: true}
 	inOption    = place{captured: true, option: true}
 	inRegister  = place{fields: allFields}
 	inProof     = place{fields: publicFields, app: true, captured: true, idToken: true}

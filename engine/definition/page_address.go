@@ -53,25 +53,39 @@ func (t *Template) cutFragment() (page Template, fragment []part) {
 	return page, nil
 }
 
-// AddQuery adds parameters, which are encoded already, to the query of an address; of one with a
-// fragment to the fragment's query, because a page that is a program looks for them there.
+// isPath reports whether a page reads a fragment as an address of its own, because the page is a
+// program. A fragment without a slash is only a mark in the page.
+func isPath(fragment string) bool {
+	path, _, _ := strings.Cut(fragment, "?")
+	return strings.Contains(path, "/")
+}
+
+// AddQuery adds parameters, which are encoded already, to the query of an address; of one whose page is
+// a program to the fragment's query, because it looks for them there.
 func AddQuery(u *url.URL, query string) (*url.URL, error) {
 	if query == "" {
 		return u, nil
 	}
-	text := u.String()
-	_, fragment, has := strings.Cut(text, "#")
-	where := u.RawQuery != ""
-	if has {
-		where = strings.Contains(fragment, "?")
+	address, fragment, _ := strings.Cut(u.String(), "#")
+	if isPath(fragment) {
+		fragment = join(fragment, query)
+	} else {
+		address = join(address, query)
 	}
-	mark := "?"
-	if where {
-		mark = "&"
+	if fragment != "" {
+		address += "#" + fragment
 	}
-	out, err := url.Parse(text + mark + query)
+	out, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("add parameters: %w", err)
 	}
 	return out, nil
+}
+
+// join puts a query behind an address, or behind the query that it has.
+func join(address, query string) string {
+	if strings.Contains(address, "?") {
+		return address + "&" + query
+	}
+	return address + "?" + query
 }

@@ -20,14 +20,13 @@ const pageParam = "simulated_page"
 const programScript = `const [path, query = ""] = location.hash.slice(1).split("?");
 location.replace(location.pathname + "?` + pageParam + `=" + encodeURIComponent(path) + (query && "&" + query));`
 
-// Program returns the address that the program behind an address asks for; an address without a
-// fragment is its own. It is for visitors that run no script.
+// Program returns the address that the program behind an address asks for; an address whose fragment
+// is no path is its own. It is for visitors that run no script.
 func Program(u *url.URL) *url.URL {
-	fragment := u.EscapedFragment()
-	if fragment == "" {
+	path, query, _ := strings.Cut(u.EscapedFragment(), "?")
+	if !strings.Contains(path, "/") {
 		return u
 	}
-	path, query, _ := strings.Cut(fragment, "?")
 	out := *u
 	out.Fragment, out.RawFragment = "", ""
 	out.RawQuery = pageParam + "=" + url.QueryEscape(path)
@@ -37,10 +36,14 @@ func Program(u *url.URL) *url.URL {
 	return &out
 }
 
-// fragmentOf is the path in the fragment of an authorization address; empty if it has none.
+// fragmentOf is the path in the fragment of an authorization address; empty if it has none. A fragment
+// without a slash is a mark in a page that the server makes, and no browser sends it.
 func fragmentOf(a *definition.Auth) string {
 	_, fragment, _ := strings.Cut(a.Authorize.URL.Source, "#")
 	path, _, _ := strings.Cut(fragment, "?")
+	if !strings.Contains(path, "/") {
+		return ""
+	}
 	return path
 }
 
