@@ -219,6 +219,7 @@ func TestAKeyThatCannotSignIsAComplaintAboutItsField(t *testing.T) {
 		{"a certificate", "ES256", "", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "Signing key is a certificate and not its private key"},
 		{"a passphrase", "ES256", "", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "Signing key is protected by a passphrase; take it off first"},
 		{"an old passphrase", "RS256", "", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n", "Signing key is protected by a passphrase; take it off first"},
+		{"cut off", "ES256", "", "-----BEGIN PRIVATE KEY-----\nAAAA\n", "Signing key is cut off or damaged; copy the whole of it, with its line breaks"},
 		{"damaged", "ES256", "", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "Signing key is damaged, or a key of a kind that is not known"},
 		{"no JWK", "ES256", "", `{"kty": "EC"}`, "Signing key is neither in PEM form nor a JWK that can be read"},
 		{"a short secret", "HS256", "", "CANARY of 30 bytes is too short", "Signing key is too short: HS256 signs with at least 32 bytes"},

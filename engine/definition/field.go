@@ -229,9 +229,9 @@ func (f Field) checkKey(v string) string {
 		return f.Label + " must be in PEM form: it begins with -----BEGIN and ends with -----END and a name, each on a line of its own"
 	case f.Format == "json" && !isObject:
 		return f.Label + " must be a JSON object; paste the whole file"
-	case f.Format == "key" && block == nil && object["kty"] == nil:
+	case f.Format == "key" && block == nil && object["kty"] == nil && !strings.Contains(v, "-----BEGIN"):
 		return f.Label + " must be a private key in PEM form, which begins with -----BEGIN, or a JWK (a JSON object with kty)"
-	case f.Format == "key" && block != nil:
+	case f.Format == "key" && !isObject:
 		if _, err := PrivateKey(v); err != nil {
 			return f.Label + " " + err.Error()
 		}

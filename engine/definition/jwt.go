@@ -61,6 +61,12 @@ func (a *Auth) clientAuths() []ClientAuth {
 	var out []ClientAuth
 	if a.Token != nil {
 		out = append(out, a.Token.ClientAuth)
+		for _, next := range a.Token.Then {
+			out = append(out, next.ClientAuth)
+		}
+	}
+	if a.Authorize != nil && a.Authorize.PAR != nil {
+		out = append(out, a.PushAuth())
 	}
 	if a.Device != nil {
 		out = append(out, a.Device.ClientAuth)

@@ -16,7 +16,7 @@ func PrivateKey(text string) (crypto.Signer, error) {
 	for {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
-			return nil, notPrivate(seen)
+			return nil, notPrivate(text, seen)
 		}
 		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
 			return nil, errors.New("is protected by a passphrase; take it off first")
@@ -29,8 +29,10 @@ func PrivateKey(text string) (crypto.Signer, error) {
 	}
 }
 
-func notPrivate(seen string) error {
+func notPrivate(text, seen string) error {
 	switch {
+	case seen == "" && strings.Contains(text, "-----BEGIN"):
+		return errors.New("is cut off or damaged; copy the whole of it, with its line breaks")
 	case seen == "":
 		return errors.New("is not in PEM form")
 	case strings.Contains(seen, "CERTIFICATE"):

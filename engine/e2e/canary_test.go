@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -181,7 +182,36 @@ func (h *canaryHouse) typeSecrets() {
 	}, nil))
 	h.note("import", h.Ask(http.MethodPost, "/api/v1/connections", map[string]any{"connector": "strict", "end_user": "imported", "access_token": canary}, nil))
 	h.note("app", h.Ask(http.MethodPost, "/api/v1/apps", map[string]any{"connector": "github", "name": "x", "client_id": "me", "client_secret": canary}, nil))
+	h.typeKeys()
 	h.note("app", h.Ask(http.MethodPost, "/api/v1/apps", map[string]any{"connector": "github", "name": "x", "client_id": "me", "client_secret": canary, "bad": canary[:0]}, nil))
+}
+
+// somebodysKey is a private key (RFC 7515 §A.3.1) with the canary in it.
+const somebodysKey = `{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+  "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI", "note": "` + canary + `"}`
+
+// typeKeys registers an app with a private key, good and refused.
+func (h *canaryHouse) typeKeys() {
+	h.t.Helper()
+	h.secrets["a private key"] = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"
+	app := map[string]any{"connector": "apple", "name": "x", "client_id": "com.example.me"}
+	for _, key := range []string{canary, strings.Replace(somebodysKey, "EC", "RSA", 1), strings.Replace(somebodysKey, "P-256", "P-384", 1), "-----BEGIN PRIVATE KEY-----\n" + canary + "\n-----END PRIVATE KEY-----"} {
+		app["fields"] = map[string]string{"team_id": "A1B2C3D4E5", "key_id": "F6G7H8I9J0", "private_key": key}
+		a := h.Ask(http.MethodPost, "/api/v1/apps", app, nil)
+		if a.Status != http.StatusBadRequest {
+			h.t.Errorf("a bad key: %d %s", a.Status, a.Body)
+		}
+		h.note("app with a bad key", a)
+	}
+	app["fields"] = map[string]string{"team_id": "A1B2C3D4E5", "key_id": "F6G7H8I9J0", "private_key": somebodysKey}
+	var made struct{ ID string }
+	a := h.Ask(http.MethodPost, "/api/v1/apps", app, nil)
+	if err := json.Unmarshal(a.Body, &made); err != nil || a.Status != http.StatusCreated {
+		h.t.Fatalf("an app with a key: %d %s", a.Status, a.Body)
+	}
+	h.note("app with a key", a)
+	h.note("app with another key", h.Ask(http.MethodPatch, "/api/v1/apps/"+made.ID, map[string]any{"fields": map[string]string{"private_key": canary}}, nil))
+	h.note("app with another key", h.Ask(http.MethodPatch, "/api/v1/apps/"+made.ID, map[string]any{"fields": map[string]string{"private_key": somebodysKey}}, nil))
 }
 
 // failToRenew has a renewal fail in every way.
