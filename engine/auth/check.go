@@ -37,8 +37,8 @@ func (r Request) useless(roots []string) []*fault.Error {
 		}
 	}
 	signed := r.Auth.JWTs()
-	if s := r.Auth.Apply.Sign; s != nil && s.JWT != nil {
-		signed = append(signed, &s.JWT.JWT)
+	if j := r.Auth.Apply.Sign.Signing(); j != nil {
+		signed = append(signed, j)
 	}
 	for _, j := range signed {
 		check(&j.Key, func() error { _, err := r.signingKey(j, env); return err })

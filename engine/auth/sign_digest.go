@@ -16,7 +16,8 @@ import (
 	"dowel/engine/definition"
 )
 
-// signDigest signs with the HMAC (RFC 2104) or the digest of the definition's message.
+// signDigest signs with the HMAC (RFC 2104) or the digest of the definition's message, or with a private
+// key.
 func (r Request) signDigest(out *http.Request, s *definition.Sign, env definition.Env, o occasion) error {
 	return r.signPlaces(out, s, env, o, func(env definition.Env) (string, error) {
 		return o.signature(func() (string, error) { return r.digest(s, env) })
@@ -29,6 +30,10 @@ func (r Request) digest(s *definition.Sign, env definition.Env) (string, error) 
 	message, err := d.Message.Fill(env)
 	if err != nil {
 		return "", err
+	}
+	if s.Key != nil {
+		signed, err := r.signedMessage(s.Signing(), message, env)
+		return encoded(signed, d.Encoding), err
 	}
 	newHash, ok := hashes[d.Alg]
 	if !ok {

@@ -24,8 +24,8 @@ func (l *linter) jwts(f func(a *Auth, j *JWT, at string)) {
 				f(a, j, at+"/"+key)
 			}
 		}
-		if a.Apply != nil && a.Apply.Sign != nil && a.Apply.Sign.JWT != nil {
-			f(a, &a.Apply.Sign.JWT.JWT, at+"/apply/sign/jwt")
+		if a.Apply != nil && a.Apply.Sign.Signing() != nil {
+			f(a, a.Apply.Sign.Signing(), at+"/apply/sign/"+a.Apply.Sign.name())
 		}
 	})
 }

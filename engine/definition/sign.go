@@ -11,6 +11,7 @@ type Sign struct {
 	AWS    *AWSSignature    `yaml:"aws_sigv4"`
 	HMAC   *HMACSignature   `yaml:"hmac"`
 	Hash   *DigestSignature `yaml:"hash"`
+	Key    *KeySignature    `yaml:"private_key"`
 	WSSE   *WSSESignature   `yaml:"wsse"`
 	JWT    *JWTSignature    `yaml:"jwt"`
 }
@@ -46,12 +47,19 @@ type HMACSignature struct {
 	KeyEncoding     string   `yaml:"key_encoding"` // text (default), hex, base64
 }
 
+// KeySignature is a message made of the request, signed with a private key as RFC 7518 §3 signs the text of
+// a token.
+type KeySignature struct {
+	DigestSignature `yaml:",inline"`
+	Key             Template `yaml:"key"`
+}
+
 // DigestSignature is the digest of a message made of the request. Without a key, the message has to hold
 // a secret.
 type DigestSignature struct {
-	Alg          string   `yaml:"alg"` // md5, sha1, sha256, sha512
+	Alg          string   `yaml:"alg"` // md5, sha1, sha256, sha512, or what the key signs with
 	Message      Template `yaml:"message"`
-	Encoding     string   `yaml:"encoding"` // hex (default), base64, base64url
+	Encoding     string   `yaml:"encoding"` // hex (default; base64 with a private key), base64, base64url
 	SignedPlaces `yaml:",inline"`
 }
 
@@ -91,6 +99,9 @@ func (s *Sign) defaults() {
 	if h := s.HMAC; h != nil {
 		h.KeyEncoding = cmp.Or(h.KeyEncoding, "text")
 	}
+	if k := s.Key; k != nil {
+		k.Encoding = cmp.Or(k.Encoding, "base64")
+	}
 	if d := s.Digest(); d != nil {
 		d.Encoding = cmp.Or(d.Encoding, "hex")
 	}
@@ -99,12 +110,29 @@ func (s *Sign) defaults() {
 	}
 }
 
-// Digest returns the signer that is a message and its digest, keyed or not; nil if s is another.
+// Digest returns the signer that is a message and what is made of it, with a key or without; nil if s is
+// another.
 func (s *Sign) Digest() *DigestSignature {
-	if s.HMAC != nil {
+	switch {
+	case s.HMAC != nil:
 		return &s.HMAC.DigestSignature
+	case s.Key != nil:
+		return &s.Key.DigestSignature
 	}
 	return s.Hash
+}
+
+// Signing is what s signs with, as of a token: its key and its algorithm; nil if s has neither.
+func (s *Sign) Signing() *JWT {
+	switch {
+	case s == nil:
+		return nil
+	case s.JWT != nil:
+		return &s.JWT.JWT
+	case s.Key != nil:
+		return &JWT{Alg: s.Key.Alg, Key: s.Key.Key}
+	}
+	return nil
 }
 
 // Places are where the signature goes for the signers that say so; the others have their own.
@@ -164,6 +192,9 @@ func (k *compiler) sign(s *Sign) {
 	if h := s.HMAC; h != nil {
 		k.filled(inSign, &h.Key)
 	}
+	if s.Key != nil {
+		k.filled(inSign, &s.Key.Key)
+	}
 	if d := s.Digest(); d != nil {
 		k.filled(inSign, &d.Message)
 	}
@@ -199,6 +230,8 @@ func (s *Sign) name() string {
 		return "hmac"
 	case s.Hash != nil:
 		return "hash"
+	case s.Key != nil:
+		return "private_key"
 	case s.WSSE != nil:
 		return "wsse"
 	default:

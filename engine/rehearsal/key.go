@@ -61,8 +61,8 @@ var (
 // form says it is, and the provider knows it.
 func tokensOf(a *definition.Auth) []*definition.JWT {
 	out := a.JWTs()
-	if s := a.Apply.Sign; s != nil && s.JWT != nil && !s.JWT.Symmetric() {
-		out = append(out, &s.JWT.JWT)
+	if j := a.Apply.Sign.Signing(); j != nil && !j.Symmetric() {
+		out = append(out, j)
 	}
 	return out
 }
@@ -134,7 +134,7 @@ func EnterKeys(answers map[string]string, k *definition.Connector, a *definition
 // enter enters what was issued among the answers of roots.
 func enter(answers map[string]string, k *definition.Connector, a *definition.Auth, issued string, roots []string) error {
 	key, certificate := simulator.SplitIssued(issued)
-	for _, j := range a.JWTs() {
+	for _, j := range tokensOf(a) {
 		if err := paste(answers, k, a, j, key, roots); err != nil {
 			return err
 		}

@@ -63,6 +63,8 @@ func Issue(a *definition.Auth) (string, error) {
 	alg, encoding := "", ""
 	if signed := a.JWTs(); len(signed) > 0 {
 		alg, encoding = signed[0].Alg, signed[0].KeyEncoding
+	} else if j := a.Apply.Sign.Signing(); j != nil && !j.Symmetric() {
+		alg = j.Alg
 	} else if a.TLS != nil {
 		alg = "ES256"
 	}

@@ -34,6 +34,8 @@ func signatureOf(a *definition.Auth) signature {
 		return oauth1Signature{s.OAuth1}
 	case s.AWS != nil:
 		return awsSignature{s.AWS}
+	case s.Key != nil:
+		return keySignature{s}
 	case s.Digest() != nil:
 		return digestSignature{s}
 	case s.WSSE != nil:
@@ -78,6 +80,9 @@ func (c *call) people(a *definition.Auth) (all []map[string]string, hint string)
 		return all, ""
 	}
 	usual := map[string]string{}
+	if j := a.Apply.Sign.Signing(); j != nil && !j.Symmetric() {
+		return []map[string]string{usual}, fmt.Sprintf("; this simulated provider gives a key out at /%s/_key?method=%s", c.connector.ID, a.ID)
+	}
 	for _, fs := range []definition.Fields{c.connector.Inputs, a.Fields} {
 		for _, f := range fs {
 			if f.Secret() && f.Must() {

@@ -19,7 +19,7 @@ func (s jwtSignature) found(c *call, out slots) bool { return c.placed(s.Places(
 
 func (s jwtSignature) check(c *call, got slots, env definition.Env) *problem {
 	env["request"] = c.signedRequest(carriers(s.Places()), got)
-	if err := s.checkToken(got["signature"], env); err != nil {
+	if err := s.checkToken(c, got["signature"], env); err != nil {
 		return badSignature("the token is refused: " + err.Error())
 	}
 	env["signature"] = got["signature"]
@@ -29,7 +29,7 @@ func (s jwtSignature) check(c *call, got slots, env definition.Env) *problem {
 	return nil
 }
 
-func (s jwtSignature) checkToken(text string, env definition.Env) error {
+func (s jwtSignature) checkToken(c *call, text string, env definition.Env) error {
 	j := &s.JWT.JWT
 	t, err := parseToken(text)
 	if err != nil {
@@ -41,19 +41,7 @@ func (s jwtSignature) checkToken(text string, env definition.Env) error {
 	if err := s.heading(t, env); err != nil {
 		return err
 	}
-	secret, err := j.Key.Fill(env)
-	if err != nil {
-		return err
-	}
-	public, err := publicHalf(secret)
-	if err != nil {
-		return err
-	}
-	key := registeredKey{public: public}
-	if public == nil {
-		key.secret = secret
-	}
-	if !t.verify(j.Alg, j.KeyEncoding, []registeredKey{key}) {
+	if !t.verify(j.Alg, j.KeyEncoding, c.signers(j, env)) {
 		return errors.New("the signature is not that of this key")
 	}
 	a := &assertion{jwt: j, longest: max(longestAssertion, time.Duration(j.Lifetime))}

@@ -1,12 +1,16 @@
 package simulator_test
 
 import (
+	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/url"
@@ -198,5 +202,61 @@ func TestWithoutAnybodyKnownTheConventionalSecretSigns(t *testing.T) {
 	r := c.send(sts(time.Now(), "us-east-1", "what I have", ""))
 	if said, _ := r.at("Error.Message").(string); r.status != 401 || !strings.Contains(said, "“secret”") {
 		t.Errorf("another: %d %s; want it to say which secret is known", r.status, r.text)
+	}
+}
+
+// TestAKeyThatIsGivenOutSignsRequests is dev mode for methods that sign with a private key.
+func TestAKeyThatIsGivenOutSignsRequests(t *testing.T) {
+	c := newClient(t, "wechat-pay", tokenOptions)
+	const at = "https://api.mch.weixin.qq.com/v3/certificates"
+	call := func(key *rsa.PrivateKey, nonce, message string) request {
+		sum := sha256.Sum256([]byte(message))
+		signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		stamp := strings.Split(message, "\n")[2]
+		return request{url: at, header: map[string]string{"Authorization": fmt.Sprintf(
+			`WECHATPAY2-SHA256-RSA2048 mchid="1900009191",nonce_str="%s",signature="%s",timestamp="%s",serial_no="1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C"`,
+			nonce, base64.StdEncoding.EncodeToString(signature), stamp)}}
+	}
+	message := func(path, nonce string, at time.Time) string {
+		return "GET\n" + path + "\n" + strconv.FormatInt(at.Unix(), 10) + "\n" + nonce + "\n\n"
+	}
+	strange, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := c.send(call(strange, "a", message("/v3/certificates", "a", time.Now())))
+	if nobody.status != 401 || !strings.Contains(nobody.text, "/wechat-pay/_key?method=key") {
+		t.Errorf("a key that is not known: %d %s; want it to say where there is one", nobody.status, nobody.text)
+	}
+	given := c.send(request{url: c.base.String() + "/wechat-pay/_key?method=key"})
+	block, _ := pem.Decode([]byte(given.text))
+	if block == nil {
+		t.Fatalf("the key that is given out: %d %s", given.status, given.text)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(*rsa.PrivateKey)
+	if err != nil || !ok {
+		t.Fatalf("%T, %v; want an RSA key", parsed, err)
+	}
+	good := call(key, "b", message("/v3/certificates", "b", time.Now()))
+	for _, tt := range []struct {
+		name string
+		call request
+		want int
+	}{
+		{"signed", good, 200},
+		{"the same again", good, 401},
+		{"another key", call(strange, "c", message("/v3/certificates", "c", time.Now())), 401},
+		{"another path", call(key, "d", message("/v3/other", "d", time.Now())), 401},
+		{"another nonce", call(key, "e", message("/v3/certificates", "f", time.Now())), 401},
+		{"an old request", call(key, "g", message("/v3/certificates", "g", time.Now().Add(-time.Hour))), 401},
+		{"not signed", request{url: at}, 401},
+	} {
+		if r := c.send(tt.call); r.status != tt.want {
+			t.Errorf("%s: %d %s, want %d", tt.name, r.status, r.text, tt.want)
+		}
 	}
 }
