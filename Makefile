@@ -6,6 +6,7 @@ BIN     := dowel
 TOOLS   := -modfile=.tools/go.mod
 PKGS    := ./...
 MONGO   := engine/storage/mongo/mongotest
+OPENID  := engine/e2e/openidtest
 
 .DEFAULT_GOAL := help
 
@@ -28,6 +29,7 @@ run: build ## Run with simulated providers; needs nothing but Go
 .PHONY: test
 test: browser ## Everything a change must pass: race detector, both stores, real processes, real browser
 	cd $(MONGO) && $(GO) vet ./... && $(GO) test -race -count=1 ./...
+	cd $(OPENID) && $(GO) vet ./...
 	$(GO) vet $(PKGS)
 	$(GO) test -race -count=1 -timeout 20m $(PKGS)
 

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -33,6 +35,12 @@ func NewBrowser(tb testing.TB) *Browser {
 		Jar: jar, Timeout: 60 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+}
+
+// Trust has the browser take the certificates of an authority for good.
+func (b *Browser) Trust(authority *x509.CertPool) {
+	b.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority, MinVersion: tls.VersionTLS12}}
+	b.tb.Cleanup(b.client.CloseIdleConnections)
 }
 
 // Page is what a browser was answered.

@@ -33,7 +33,12 @@ func Start(tb testing.TB, env ...string) *Instance {
 // Serve runs an instance as in production, with a master key and an API key that may do everything.
 func Serve(tb testing.TB, env ...string) *Instance {
 	tb.Helper()
-	address := FreeAddress(tb)
+	return ServeAt(tb, FreeAddress(tb), env...)
+}
+
+// ServeAt is Serve at an address that somebody has been told before.
+func ServeAt(tb testing.TB, address string, env ...string) *Instance {
+	tb.Helper()
 	i := newInstance(tb, append([]string{
 		"DOWEL_LISTEN=" + address, "DOWEL_PUBLIC_URL=http://" + address, "DOWEL_MASTER_KEY=" + MasterKey(tb),
 	}, env...))

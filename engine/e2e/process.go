@@ -84,6 +84,12 @@ func launch(tb testing.TB, log *logFile, env []string, args ...string) *process 
 	tb.Helper()
 	cmd := exec.CommandContext(context.Background(), Binary(tb), args...)
 	cmd.Env = append(os.Environ(), env...)
+	return follow(tb, log, cmd)
+}
+
+// follow starts a program and keeps what it writes.
+func follow(tb testing.TB, log *logFile, cmd *exec.Cmd) *process {
+	tb.Helper()
 	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
