@@ -111,8 +111,10 @@ func storySent() []SentBy {
 			{
 				Title: "authorize (in the browser)", Method: "GET", URL: "https://acme.zendesk.com/oauth/authorizations/new",
 				Query: []SentValue{
-					{Name: "response_type", Value: "code", From: "RFC 6749 §4.1.1"}, {Name: "client_id", Value: "[client_id]", From: "the app"},
-					{Name: "scope", Value: "read+write", From: "scopes"}, {Name: "state", Value: "[state]"},
+					{Name: "response_type", Value: "code", From: "RFC 6749 §4.1.1"},
+					{Name: "client_id", Value: "[client_id]", From: "the app"},
+					{Name: "scope", Value: "read+write", From: "scopes"},
+					{Name: "state", Value: "[state]"},
 				},
 			},
 			{

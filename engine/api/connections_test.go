@@ -164,8 +164,10 @@ func tokenScenarios() []scenario {
 	return []scenario{
 		get(scenario{
 			name: "read", path: token, status: 200, events: []audit.Kind{audit.TokenRead},
-			holds: map[string]any{"connector": "robot", "kind": "oauth2_client_credentials", "version": 1.0, "token_type": "Bearer", "warning": nil,
-				"request.base_url": "https://robot.example/api", "request.query": object{}},
+			holds: map[string]any{
+				"connector": "robot", "kind": "oauth2_client_credentials", "version": 1.0, "token_type": "Bearer", "warning": nil,
+				"request.base_url": "https://robot.example/api", "request.query": object{},
+			},
 		}),
 		get(scenario{
 			name: "read a typed key", path: "/api/v1/connections/{keyed}/token", status: 200, events: []audit.Kind{audit.TokenRead},

@@ -183,14 +183,15 @@ func (r Request) leadsNowhere(t *definition.Template, err error) error {
 	if kind != fault.Forbidden && kind != fault.None && kind != fault.Internal && !notThere(err) && !errors.As(err, &other) && !errors.Is(err, errNotDescribed) {
 		return err
 	}
-	for _, q := range r.Connector.Asked(r.Auth, t) {
-		why := "leads to nothing that " + r.Connector.Name + " can be connected with"
-		if kind == fault.Forbidden {
-			why = "is an address that may not be used"
-		}
-		return fault.Field(q.Field.Name, q.Field.Label+" "+why)
+	asked := r.Connector.Asked(r.Auth, t)
+	if len(asked) == 0 {
+		return err
 	}
-	return err
+	why := "leads to nothing that " + r.Connector.Name + " can be connected with"
+	if kind == fault.Forbidden {
+		why = "is an address that may not be used"
+	}
+	return fault.Field(asked[0].Field.Name, asked[0].Field.Label+" "+why)
 }
 
 // errNotDescribed says that nothing is published about a resource.

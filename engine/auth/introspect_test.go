@@ -63,11 +63,11 @@ func TestATokenThatTellsNoLifetimeIsAskedAbout(t *testing.T) {
 
 func TestIntrospectionStandsInForATest(t *testing.T) {
 	for answer, kind := range map[string]fault.Kind{
+		`{"active":false}`:               fault.Refused,
+		`{}`:                             fault.Refused,
+		`503 {}`:                         fault.Unavailable,
+		`401 {"error":"invalid_client"}`: fault.Misconfigured,
 		`{"active":true,"sub":"u1","username":"ana"}`: fault.None,
-		`{"active":false}`:                            fault.Refused,
-		`{}`:                                          fault.Refused,
-		`503 {}`:                                      fault.Unavailable,
-		`401 {"error":"invalid_client"}`:              fault.Misconfigured,
 	} {
 		r, _ := connect(t, good(t, "introspected"), map[string]string{"POST https://login.example.com/introspect": answer})
 		c := auth.Credential{Kind: r.Auth.Kind, AccessToken: secret.New("CANARY-a")}

@@ -52,7 +52,8 @@ func TestParse(t *testing.T) {
 		{"after the XML declaration", "xml", "", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- hi -->\n<a>x</a>\n", m{"a": "x"}, nil},
 		{
 			"attributes, text, repetition", "xml", "", `<r xmlns="urn:x" xmlns:s="urn:y"><s:e n="1">one</s:e><e>two</e><e><f/></e><g> </g></r>`,
-			m{"r": m{"e": []any{m{"@n": "1", "#text": "one"}, "two", m{"f": ""}}, "g": ""}}, nil,
+			m{"r": m{"e": []any{m{"@n": "1", "#text": "one"}, "two", m{"f": ""}}, "g": ""}},
+			nil,
 		},
 		{"CDATA", "xml", "", "<a><![CDATA[<b>]]></a>", m{"a": "<b>"}, nil},
 		{"JSON where XML is meant", "xml", "", `{"error":"x"}`, m{"error": "x"}, nil},

@@ -74,10 +74,13 @@ func (r Request) tradeParams(env definition.Env) ([]pair, error) {
 		name   string
 		values []*definition.Template
 	}{
-		{"subject_token", []*definition.Template{&x.SubjectToken}}, {"subject_token_type", []*definition.Template{&x.SubjectTokenType}},
-		{"actor_token", []*definition.Template{x.ActorToken}}, {"actor_token_type", []*definition.Template{x.ActorTokenType}},
+		{"subject_token", []*definition.Template{&x.SubjectToken}},
+		{"subject_token_type", []*definition.Template{&x.SubjectTokenType}},
+		{"actor_token", []*definition.Template{x.ActorToken}},
+		{"actor_token_type", []*definition.Template{x.ActorTokenType}},
 		{"requested_token_type", []*definition.Template{x.RequestedTokenType}},
-		{"audience", x.Audience.All()}, {"resource", x.Resource.All()},
+		{"audience", x.Audience.All()},
+		{"resource", x.Resource.All()},
 	} {
 		for _, t := range p.values {
 			if t == nil {

@@ -166,7 +166,7 @@ func (p place) allows(uses []use) *formulaFault {
 				return &formulaFault{rule: "secret-in-the-open", message: u.root + " holds secrets and cannot be used here", offset: u.offset}
 			}
 			return &formulaFault{rule: "unknown-name", message: fmt.Sprintf("%s cannot be used here; %s", u.root, suggest(u.root, keysOf(anyMap(env)))), offset: u.offset}
-		case u.root == "app" && u.name == "client_secret" && !p.appSecret && !(p.appKey && u.key):
+		case u.root == "app" && u.name == "client_secret" && !p.appSecret && (!p.appKey || !u.key):
 			return &formulaFault{rule: "secret-in-the-open", message: "the client secret may only be sent to the token endpoint", offset: u.offset}
 		case slices.Contains(byName, u.root) && u.name == "":
 			return &formulaFault{rule: "formula", message: fmt.Sprintf("%s is read by name, such as %s.name", u.root, u.root), offset: u.offset}

@@ -209,8 +209,12 @@ func TestATenantsOwnConnectorIsSeenByThatTenantAlone(t *testing.T) {
 	catalog := NewCatalog([]*Connector{common})
 	catalog.Keep(sources{"acme/github@" + own.Version: ownText, "acme/inhouse@" + added.Version: newText})
 	for _, tt := range []struct{ tenant, id, want string }{
-		{"acme", "github", own.Version}, {"other", "github", common.Version}, {"", "github", common.Version},
-		{"acme", "inhouse", added.Version}, {"other", "inhouse", ""}, {"", "inhouse", ""},
+		{"acme", "github", own.Version},
+		{"other", "github", common.Version},
+		{"", "github", common.Version},
+		{"acme", "inhouse", added.Version},
+		{"other", "inhouse", ""},
+		{"", "inhouse", ""},
 	} {
 		k, err := catalog.Current(t.Context(), tt.tenant, tt.id)
 		if tt.want == "" {

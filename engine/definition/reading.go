@@ -33,5 +33,5 @@ func (f *Refresh) ReadingOf(t *TokenRequest) Reading {
 	if f == nil {
 		return t.Reading
 	}
-	return f.Reading.or(t.Reading)
+	return f.or(t.Reading)
 }

@@ -84,8 +84,14 @@ func TestAnAddressShowsTheSameAsTheScript(t *testing.T) {
 		query, kind, sort string
 		signin            bool
 	}{
-		{query: "h"}, {query: " Developer  hub "}, {query: "s", sort: "used"}, {sort: "verified"}, {kind: "oauth", sort: "verified"},
-		{query: "e", kind: "api_key"}, {signin: true, query: "a"}, {query: "fax"},
+		{query: "h"},
+		{query: " Developer  hub "},
+		{query: "s", sort: "used"},
+		{sort: "verified"},
+		{kind: "oauth", sort: "verified"},
+		{query: "e", kind: "api_key"},
+		{signin: true, query: "a"},
+		{query: "fax"},
 	} {
 		name := fmt.Sprintf("%+v", tt)
 		w.do("fill in "+name, script(fmt.Sprintf(`
