@@ -39,7 +39,7 @@ func FailureCodes() []string {
 		"provider-down", "session-expired", "session-used", "connector-disabled", "not-allowed",
 		"app-missing", "app-misconfigured", "browser-mismatch", "server-error", "provider-error",
 		"nothing-to-choose", "account-rejected", "issuer-mismatch", "cancelled",
-		"callback-incomplete", "callback-unverified", "launch-refused", "rate-limited",
+		"callback-incomplete", "callback-unverified", "callback-unconfirmed", "launch-refused", "rate-limited",
 	}
 }
 

@@ -38,7 +38,7 @@ func (authorizationCode) Begin(ctx context.Context, r Request) (Step, Pending, e
 
 // Complete reads the authorization response (RFC 6749 §4.1.2) and exchanges the code (§4.1.3).
 func (authorizationCode) Complete(ctx context.Context, r Request, p Pending, a Answer) (Step, error) {
-	r, captured, err := r.back(a)
+	r, captured, err := r.back(ctx, a)
 	if errors.Is(err, errAwaited) {
 		return Wait{}, nil
 	}

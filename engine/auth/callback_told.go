@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,8 +13,9 @@ import (
 
 // back checks what the browser brought and takes out of it what the definition keeps. The request it
 // returns knows it: its formulas may read the callback, and its fields hold what the callback answers.
-// Nothing has been sent anywhere when back fails.
-func (r Request) back(a Answer) (_ Request, captured map[string]string, err error) {
+// Nothing is sent but what the definition confirms the answer with, and that only when it is otherwise
+// good.
+func (r Request) back(ctx context.Context, a Answer) (_ Request, captured map[string]string, err error) {
 	if err := r.checkCallback(a.Query); err != nil {
 		return r, nil, err
 	}
@@ -37,8 +39,31 @@ func (r Request) back(a Answer) (_ Request, captured map[string]string, err erro
 		return r, nil, err
 	}
 	captured = capture(r.Auth.Callback.Capture, env)
+	confirmed, err := r.confirm(ctx)
+	if err != nil {
+		return r, nil, err
+	}
+	captured = merge(captured, confirmed)
 	r.Captured = merge(r.Captured, captured)
 	return r, captured, nil
+}
+
+// confirm asks the provider whether what the browser brought is true, and returns what is kept of the
+// answers.
+func (r Request) confirm(ctx context.Context) (captured map[string]string, err error) {
+	steps := map[string]any{}
+	for _, c := range r.Auth.Callback.Confirm {
+		reply, err := Call(ctx, nil, r, c.Request, Credential{Fields: r.Fields}, steps)
+		if f := fault.As(err); f != nil && (f.Kind == fault.Refused || f.Kind == fault.NeedsReauth) {
+			return nil, fault.E(fault.Refused, r.Connector.Name+" does not confirm what the browser has brought", err).WithCode("callback-unconfirmed")
+		}
+		if err != nil {
+			return nil, err
+		}
+		steps[c.ID] = reply.a.env()
+		captured = merge(captured, reply.Captured)
+	}
+	return captured, nil
 }
 
 // errAwaited says that the browser is back before the provider's server has posted what it has to.

@@ -116,7 +116,7 @@ func (r Request) afterConsent(ctx context.Context, p Pending, a Answer, obtain f
 	if r.Auth.Authorize == nil {
 		return nil, nothingPending()
 	}
-	r, captured, err := r.back(a)
+	r, captured, err := r.back(ctx, a)
 	if errors.Is(err, errAwaited) {
 		return Wait{}, nil
 	}

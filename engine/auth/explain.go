@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -129,6 +130,7 @@ func (x explanation) oauth2() {
 		})
 	}
 	x.callback()
+	x.confirmations()
 	if x.a.Device != nil {
 		x.fromDevice().request("device authorization", func(r Request, _ Credential) (*http.Request, error) {
 			return r.deviceRequest(context.Background(), r.env(nil))
@@ -228,12 +230,18 @@ func nonce(a *definition.Auth) string {
 }
 
 func (x explanation) call(title string, q *definition.Request) {
+	at, _, _ := strings.Cut(title, ",")
+	x.callWith(title, strings.ReplaceAll(at, " step ", "."), q, nil)
+}
+
+// callWith is call for a request that stands at a place of the method, with more that it may read.
+func (x explanation) callWith(title, at string, q *definition.Request, more definition.Env) {
 	if q == nil {
 		return
 	}
-	at, _, _ := strings.Cut(title, ",")
-	x.fromRequest(strings.ReplaceAll(at, " step ", "."), q).request(title, func(r Request, c Credential) (*http.Request, error) {
+	x.fromRequest(at, q).request(title, func(r Request, c Credential) (*http.Request, error) {
 		env := r.env(&c)
+		maps.Copy(env, more)
 		req, err := r.message(context.Background(), q, env)
 		if err != nil {
 			return nil, err

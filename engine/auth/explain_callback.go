@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,6 +44,45 @@ func (x explanation) callback() {
 	x.out.Requests = append(x.out.Requests, out)
 }
 
+// confirmations adds what the provider is asked about the callback.
+func (x explanation) confirmations() {
+	told := url.Values{}
+	for _, name := range x.a.CallbackNames() {
+		told.Set(name, "["+name+"]")
+	}
+	env := definition.Env{"callback": callbackOf(x.redirectURI, Answer{Query: told}), "steps": x.exampleSteps()}
+	for _, c := range x.a.Callback.Confirm {
+		x.callWith("confirm "+c.ID, "callback.confirm."+c.ID, c.Request, env)
+	}
+}
+
+// stepPath finds what a formula reads of the answer of a step.
+var stepPath = regexp.MustCompile(`\bsteps((?:\.[A-Za-z_][A-Za-z0-9_]*)+)`)
+
+// exampleSteps has a name wherever a confirmation reads what one before was answered.
+func (x explanation) exampleSteps() map[string]any {
+	out := map[string]any{}
+	for _, c := range x.a.Callback.Confirm {
+		c.Request.EachFormula(func(e *definition.Expression) {
+			for _, m := range stepPath.FindAllStringSubmatch(e.Source, -1) {
+				path := strings.Split(m[1][1:], ".")
+				name := path[len(path)-1]
+				at := out
+				for _, step := range path[:len(path)-1] {
+					next, _ := at[step].(map[string]any)
+					if next == nil {
+						next = map[string]any{}
+						at[step] = next
+					}
+					at = next
+				}
+				at[name] = "[" + path[0] + "." + name + "]"
+			}
+		})
+	}
+	return out
+}
+
 // brings adds a parameter that somebody brings, and what reads it.
 func (r *ExplainedRequest) brings(name, value, from string) {
 	r.Query, r.QueryFrom = append(r.Query, name+"="+value), append(r.QueryFrom, from)
@@ -68,6 +109,8 @@ func (x explanation) readBy(root, name string) string {
 		return "callback.fields"
 	case reads(c.Capture):
 		return "callback.capture"
+	case x.a.ConfirmReads(root, name):
+		return "callback.confirm"
 	case c.Denied.Reads(root, name):
 		return "callback.denied"
 	case slices.Contains(c.Required, name):

@@ -21,14 +21,23 @@ var (
 // Kind implements Method.
 func (jwtBearer) Kind() definition.AuthKind { return definition.JWTBearer }
 
-// Begin asks for a token at once: whoever has the key may.
+// Begin asks for a token at once: whoever has the key may. Where the person has to choose or install
+// something at the provider, the browser goes there first.
 func (m jwtBearer) Begin(ctx context.Context, r Request) (Step, Pending, error) {
-	done, err := m.request(ctx, r, nil)
+	if r.Auth.Authorize != nil {
+		return r.leave(ctx, Pending{})
+	}
+	done, err := m.obtain(ctx, r)
 	if err != nil {
 		return nil, Pending{}, err
 	}
-	done.Credential.Fields = r.Fields
 	return done, Pending{}, nil
+}
+
+func (m jwtBearer) obtain(ctx context.Context, r Request) (Done, error) {
+	done, err := m.request(ctx, r, nil)
+	done.Credential.Fields = r.Fields
+	return done, err
 }
 
 func (jwtBearer) request(ctx context.Context, r Request, before *Credential) (Done, error) {
@@ -81,9 +90,9 @@ func (r Request) addAudience(claims map[string]any, env definition.Env) error {
 	return nil
 }
 
-// Complete is never called: Begin is Done.
-func (jwtBearer) Complete(context.Context, Request, Pending, Answer) (Step, error) {
-	return nil, nothingPending()
+// Complete asks for a token once the browser is back.
+func (m jwtBearer) Complete(ctx context.Context, r Request, p Pending, a Answer) (Step, error) {
+	return r.afterConsent(ctx, p, a, m.obtain)
 }
 
 // Refresh trades another assertion. An invalid_grant, which says here that the key or what it speaks

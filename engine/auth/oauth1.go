@@ -146,7 +146,7 @@ func (oauth1) Complete(ctx context.Context, r Request, p Pending, a Answer) (Ste
 	if p.Token == "" {
 		return nil, nothingPending()
 	}
-	r, captured, err := r.back(a)
+	r, captured, err := r.back(ctx, a)
 	if err != nil {
 		return nil, err
 	}

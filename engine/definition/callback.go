@@ -25,6 +25,8 @@ type Callback struct {
 	Capture Captures `yaml:"capture"`
 	// Verify says how the provider signs the answer; nil: it does not.
 	Verify *Verify `yaml:"verify"`
+	// Confirm are requests that show that the answer is true; the first that does not succeed refuses it.
+	Confirm []*Confirmation `yaml:"confirm"`
 	// Launch says how people come who have begun at the provider; nil: they do not.
 	Launch *Launch `yaml:"provider_initiated"`
 
@@ -44,6 +46,7 @@ func (c *Callback) UnmarshalYAML(n *yaml.Node) error {
 	if err := n.Decode((*plain)(c)); err != nil {
 		return err
 	}
+	c.Confirm = dropNil(c.Confirm)
 	if c.Launch != nil && c.Launch.none {
 		c.Launch = nil
 	}
@@ -152,6 +155,9 @@ func (a *Auth) eachTold(f func(*Expression)) {
 	if v := a.Callback.Verify; v != nil && v.HMAC != nil {
 		texts(&v.HMAC.Over)
 	}
+	for _, c := range a.Callback.Confirm {
+		c.Request.EachFormula(f)
+	}
 	if a.Token != nil {
 		for i := range a.Token.Params {
 			texts(&a.Token.Params[i].Value)
@@ -175,6 +181,7 @@ func (k *compiler) callback(a *Auth) {
 	k.captures(a.Callback.Fields, inCallback)
 	k.captures(a.Callback.Capture, inCallback)
 	k.verify(a.Callback.Verify)
+	k.confirm(a)
 	k.launch(a.Callback.Launch)
 	for _, told := range a.Callback.Fields {
 		for i := range a.Fields {

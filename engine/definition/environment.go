@@ -45,6 +45,7 @@ var (
 	inAuthorize = place{fields: publicFields, app: true, callback: true}
 	inIssuer    = place{fields: publicFields, app: true}
 	inCallback  = place{fields: publicFields, callback: true}
+	inConfirm   = place{fields: allFields, app: true, appSecret: true, callback: true, steps: true}
 	inLaunch    = place{callback: true}
 	inVerify    = place{fields: allFields, app: true, appSecret: true}
 	inSigner    = place{fields: publicFields, app: true}

@@ -139,6 +139,9 @@ func (l *linter) requests(f func(r *Request, at string)) {
 		l.tests(a.Test, at+"/test", f)
 		identity(a.Identity, at+"/identity")
 		choices(a.Choose, at+"/choose")
+		for i, c := range a.Callback.Confirm {
+			one(c.Request, fmt.Sprintf("%s/callback/confirm/%d/request", at, i))
+		}
 		for i, s := range a.Login {
 			one(s.Request, fmt.Sprintf("%s/login/%d/request", at, i))
 		}

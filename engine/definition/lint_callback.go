@@ -18,6 +18,8 @@ func callbackRules() []Rule {
 		{"host-from-callback", LevelError, "What a browser brings does not decide where secrets go.", lintHostFromCallback},
 		{"verify-key", LevelError, "A signature proves something if nobody but the provider and us has the key.", lintVerifyKey},
 		{"verify-over", LevelError, "A signature is over what the browser brings.", lintVerifyOver},
+		{"unconfirmed-callback", LevelError, "What a browser brings does not choose whose data the app's own secret opens.", lintUnconfirmedCallback},
+		{"credential-too-early", LevelError, "What leads to a credential is not asked with it.", lintCredentialTooEarly},
 		{"launch-unverified", LevelError, "Nobody but the provider sends people here in its name.", lintLaunchUnverified},
 		{"launch-answer", LevelError, "A launch answers what is asked, and no secret.", lintLaunchAnswer},
 		{"pkce-encoding", LevelError, "How a hash is written matters only where there is one.", lintPKCEEncoding},

@@ -21,6 +21,9 @@ func (l *linter) captures(a *Auth, at string, f func(cs Captures, at string)) {
 		}
 	}
 	list(a.Callback.Capture, at+"/callback/capture")
+	for i, c := range a.Callback.Confirm {
+		list(c.Request.Capture, fmt.Sprintf("%s/callback/confirm/%d/request/capture", at, i))
+	}
 	for i, t := range a.Exchanges() {
 		list(t.Answer.Capture, exchangeAt(at, i)+"/answer/capture")
 	}

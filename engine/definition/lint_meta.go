@@ -65,6 +65,13 @@ func lintDuplicateID(l *linter) {
 		}
 		unique("step", at, ids)
 	}
+	confirmations := func(at string, cs []*Confirmation) {
+		var ids []string
+		for _, c := range cs {
+			ids = append(ids, c.ID)
+		}
+		unique("confirmation", at, ids)
+	}
 	also := func(at string, id *Identity) {
 		if id == nil {
 			return
@@ -88,6 +95,7 @@ func lintDuplicateID(l *linter) {
 	l.methods(func(a *Auth, at string) {
 		methods = append(methods, a.ID)
 		choices(at+"/choose", a.Choose)
+		confirmations(at+"/callback/confirm", a.Callback.Confirm)
 		steps(at+"/login", a.Login)
 		also(at+"/identity/also", a.Identity)
 	})

@@ -155,6 +155,9 @@ func (k *compiler) namesOf(a *Auth) names {
 		for _, s := range m.Login {
 			n.steps = append(n.steps, s.ID)
 		}
+		for _, c := range m.Callback.Confirm {
+			n.steps = append(n.steps, c.ID)
+		}
 		for _, ch := range k.c.ChoicesFor(m) {
 			n.captured = append(n.captured, ch.Capture.names()...)
 		}
@@ -181,6 +184,11 @@ func (cs Captures) names() []string {
 
 func (a *Auth) captured() []string {
 	out := a.Callback.Capture.names()
+	for _, c := range a.Callback.Confirm {
+		if c.Request != nil {
+			out = append(out, c.Request.Capture.names()...)
+		}
+	}
 	for _, t := range a.Exchanges() {
 		out = append(out, t.Answer.Capture.names()...)
 	}

@@ -104,7 +104,7 @@ func failureCode(err error) string {
 	case "redirect_uri_mismatch":
 		return "redirect-uri-mismatch"
 	case "missing-scope", "test-timeout", "browser-mismatch", "state-expired", "wrong-account", "app-missing",
-		"nothing-to-choose", "cancelled", codeExpired, "account-rejected", "issuer-mismatch", "callback-incomplete", "callback-unverified":
+		"nothing-to-choose", "cancelled", codeExpired, "account-rejected", "issuer-mismatch", "callback-incomplete", "callback-unverified", "callback-unconfirmed":
 		return e.Code
 	}
 	switch e.Kind {

@@ -63,6 +63,32 @@ func (p *play) forgery(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// anothers brings a callback that names something of somebody else, where the provider is asked whether it
+// is the person's.
+func (p *play) anothers(ctx context.Context) (bool, error) {
+	for _, name := range p.a.ConfirmedNames() {
+		p.onTheWay = func(q url.Values) { q.Set(name, neighbour(q.Get(name))) }
+		at, err := p.connect(ctx, p.answers, ben, "allow")
+		p.onTheWay = nil
+		if err := failed(at, err, "callback-unconfirmed"); err != nil {
+			return true, fmt.Errorf("with another %s: %w", name, err)
+		}
+	}
+	return len(p.a.Callback.Confirm) > 0, nil
+}
+
+// neighbour is a text of the same form that ends in another letter or figure.
+func neighbour(s string) string {
+	if s == "" {
+		return "1"
+	}
+	last := byte('1')
+	if s[len(s)-1] == last {
+		last = '2'
+	}
+	return s[:len(s)-1] + string(last)
+}
+
 // swapped is a text of the same form with two characters changed.
 func swapped(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -38,6 +38,7 @@ func (p *play) scenes() []scene {
 		{"revoke", p.revoke},
 		{"denial", p.denial},
 		{"forgery", p.forgery},
+		{"another's", p.anothers},
 		{"too late", p.tooLate},
 		{"late handover", p.lateHandover},
 		{"launch", p.launch},

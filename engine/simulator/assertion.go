@@ -226,6 +226,9 @@ func (c *call) assertionGrant(k chosen, client *client) (*answer, *problem) {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if k.auth.Authorize != nil && !s.consents[consentKey(c.connector.ID, k.auth, cmp.Or(client.id, issuer))] {
+		return nil, refuse("invalid_grant", "nobody has allowed this client anything yet")
+	}
 	g := s.newGrant(c.connector.ID, k.auth, cmp.Or(client.id, issuer), s.typist(a.found))
 	g.scopes = c.askedScopes(k)
 	return c.tokenAnswer(k.spec, g, ""), nil

@@ -20,6 +20,7 @@ const (
 	roleRefresh    role = "refresh"
 	roleRevoke     role = "revoke"
 	roleLogin      role = "login"
+	roleConfirm    role = "confirm" // of what the browser has brought
 	roleIntrospect role = "introspect"
 	roleKeys       role = "keys"
 	roleMetadata   role = "metadata"
@@ -39,8 +40,10 @@ type endpoint struct {
 	request *definition.Request // of revoke, login and calls
 	step    *definition.Step    // of login
 	also    string              // of what identity asks besides: the step's id
-	picture bool                // answered with a picture
-	then    int                 // of token: which of token.then it is, from 1; 0 is the token request itself
+	// confirmation is the id of a request that confirms a callback.
+	confirmation string
+	picture      bool // answered with a picture
+	then         int  // of token: which of token.then it is, from 1; 0 is the token request itself
 	// tells says that the answer is where the identity is read; choice that options are.
 	tells  bool
 	choice *definition.Choice
@@ -89,6 +92,9 @@ func (a *atlas) method(m *definition.Auth) {
 		if q := m.Authorize.PAR; q != nil {
 			a.add(endpoint{role: rolePush, auth: m, method: http.MethodPost}, q.URL.Source)
 		}
+	}
+	for _, c := range m.Callback.Confirm {
+		a.request(endpoint{role: roleConfirm, auth: m, request: c.Request, confirmation: c.ID})
 	}
 	if m.Device != nil {
 		a.devicePages(m)

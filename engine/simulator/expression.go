@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -88,6 +89,10 @@ func (d document) path(n ast.Node, it []any) ([]any, bool) {
 			return join(base, p.Value), true
 		case *ast.IntegerNode:
 			return join(base, max(p.Value, 0)), true
+		}
+	case *ast.BinaryNode:
+		if n.Operator == "??" {
+			return d.path(n.Left, it) // what is there is not fallen back from
 		}
 	case *ast.CallNode:
 		// Whatever token it is of: one is signed for each answer.
@@ -299,9 +304,17 @@ const something = "simulated"
 
 // makeEqual makes a value the same as a constant, or another.
 func (d document) makeEqual(n *ast.BinaryNode, same bool, it []any) {
-	p, ok := d.path(n.Left, it)
-	v, isConstant := constant(n.Right)
-	if !ok || !isConstant {
+	left, right := n.Left, n.Right
+	v, isKnown := d.given(right)
+	if !isKnown {
+		left, right = right, left
+		v, isKnown = d.given(right)
+	}
+	if text, isText := asText(left); isText {
+		left, v = text, asNumber(v)
+	}
+	p, ok := d.path(left, it)
+	if !ok || !isKnown {
 		return
 	}
 	switch now := d.get(p); {
@@ -319,6 +332,40 @@ func (d document) makeEqual(n *ast.BinaryNode, same bool, it []any) {
 			d.set(p, nil)
 		}
 	}
+}
+
+// given is what a formula says without the answer: a constant, or something that d has of before.
+func (d document) given(n ast.Node) (any, bool) {
+	if v, ok := constant(n); ok {
+		return v, true
+	}
+	root, ok := rootOf(n).(*ast.IdentifierNode)
+	if !ok || !before[root.Value] {
+		return nil, false
+	}
+	p, ok := d.path(n, nil)
+	v := d.get(p)
+	return v, ok && v != nil
+}
+
+// before are the names of what a confirmation compares an answer with.
+var before = map[string]bool{"callback": true, "fields": true, "steps": true}
+
+// asText is what a formula turns into a text.
+func asText(n ast.Node) (ast.Node, bool) {
+	b, ok := n.(*ast.BuiltinNode)
+	if !ok || b.Name != "string" || len(b.Arguments) != 1 {
+		return nil, false
+	}
+	return b.Arguments[0], true
+}
+
+// asNumber is a value as the text of which v is: a number, if it reads as one.
+func asNumber(v any) any {
+	if n, err := strconv.Atoi(definition.Text(v)); err == nil && strconv.Itoa(n) == v {
+		return n
+	}
+	return v
 }
 
 // makeOrdered makes a number, or the length of a list, large or small enough.

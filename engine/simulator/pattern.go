@@ -36,7 +36,7 @@ type piece struct {
 
 var (
 	formulaMark = regexp.MustCompile(`\$\{`)
-	plainName   = regexp.MustCompile(`^(inputs|environment|values|fields|captured|credential|app|callback|request)(\.[A-Za-z_][A-Za-z0-9_]*)+$|^assertion$|^signature$`)
+	plainName   = regexp.MustCompile(`^(inputs|environment|values|fields|captured|credential|app|callback|request|steps)(\.[A-Za-z_][A-Za-z0-9_]*)+$|^assertion$|^signature$`)
 )
 
 // pieces cuts a template at its formulas.

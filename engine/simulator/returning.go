@@ -28,12 +28,16 @@ func (c *call) allowed(ask *consent, granted *code) (browser url.Values, server 
 		s.codes[value] = granted
 		told.set([]any{"callback", carrier(a), name}, value)
 	}
+	var g *grant
 	if a.Token == nil {
-		g := s.newGrant(c.connector.ID, a, granted.client, granted.account)
+		g = s.newGrant(c.connector.ID, a, granted.client, granted.account)
 		g.scopes = granted.scopes
-		for i := range a.Callback.Fields {
-			told.place(&a.Callback.Fields[i].Value, c.handedOut(g, a.Callback.Fields[i].Name))
-		}
+	}
+	fields := map[string]any{}
+	for i := range a.Callback.Fields {
+		f := &a.Callback.Fields[i]
+		fields[f.Name] = c.handedOut(g, a, f.Name)
+		told.place(&f.Value, fields[f.Name])
 	}
 	for i := range a.Callback.Capture {
 		told.place(&a.Callback.Capture[i].Value, c.capturedValue(a.Callback.Capture[i].Name))
@@ -41,12 +45,16 @@ func (c *call) allowed(ask *consent, granted *code) (browser url.Values, server 
 	for name, scopes := range ask.toldScopes() {
 		told.set([]any{"callback", "query", name}, scopes)
 	}
+	if a.ConfirmReads("callback.query", "code") {
+		told.set([]any{"callback", "query", "code"}, s.issue("code"))
+	}
 	for _, name := range a.Callback.Required {
 		if told.get([]any{"callback", "query", name}) == nil && told.get([]any{"callback", "posted", name}) == nil {
 			told.set([]any{"callback", carrier(a), name}, "sim-"+strings.ToLower(name))
 		}
 	}
 	granted.inputs = merged(granted.inputs, captured(a.Callback.Capture, told))
+	c.vouch(ask, granted.account, told, fields)
 	ask.claims, _ = told.get([]any{"claims"}).(map[string]any)
 	s.consents[consentKey(c.connector.ID, a, granted.client)] = true
 	server, _ = told.get([]any{"callback", "posted"}).(map[string]any)
@@ -102,14 +110,17 @@ func codeName(a *definition.Auth) (name, param string) {
 }
 
 // handedOut is a value for a field of the method that the callback answers: a secret is good until the
-// grant ends. s.mu is held.
-func (c *call) handedOut(g *grant, field string) string {
-	f, _ := g.auth.Fields.Named(field)
+// grant ends, if there is one. s.mu is held.
+func (c *call) handedOut(g *grant, a *definition.Auth, field string) string {
+	f, _ := a.Fields.Named(field)
 	if len(f.Options) > 0 {
 		return f.Options[0].Value
 	}
 	if !f.Secret() {
 		return cmp.Or(f.Example, "sim-"+strings.ReplaceAll(field, "_", "-"))
+	}
+	if g == nil {
+		return c.s.issue("key")
 	}
 	value := c.s.newToken(g, "fields."+field, 0)
 	if _, bad := f.Accept(value); bad == nil {

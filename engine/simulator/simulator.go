@@ -104,6 +104,8 @@ type Simulator struct {
 	shown        map[string]time.Time // assertions, until they end
 	// consents are what people have allowed; see consentKey.
 	consents map[string]bool
+	// vouchers are what browsers were given to bring; see voucherKey.
+	vouchers map[string]*voucher
 
 	known  map[string][]map[string]string // answers of people, by connector
 	nonces map[string]time.Time           // that were used, and when
@@ -129,8 +131,8 @@ func New(o Options) *Simulator {
 		asked: map[string]*consent{}, codes: map[string]*code{}, pushed: map[string]*pushed{}, devices: map[string]*device{}, tokens: map[string]*token{},
 		refresh: map[string]*refreshToken{}, faults: map[string][]*Fault{}, stats: map[string]*Stats{},
 		grants: map[string][]*grant{}, keys: map[string][]registeredKey{}, certificates: map[string][]registeredCertificate{}, shown: map[string]time.Time{},
-		consents: map[string]bool{},
-		known:    map[string][]map[string]string{}, nonces: map[string]time.Time{}, temporaries: map[string]*temporary{},
+		consents: map[string]bool{}, vouchers: map[string]*voucher{},
+		known: map[string][]map[string]string{}, nonces: map[string]time.Time{}, temporaries: map[string]*temporary{},
 	}
 }
 
@@ -266,6 +268,12 @@ func (c *call) roleOf(hits []hit) role {
 	if len(hits) == 0 {
 		return roleCall
 	}
+	if _, _, v := c.vouched(hits); v != nil {
+		return roleConfirm
+	}
+	if others := slices.DeleteFunc(slices.Clone(hits), func(h hit) bool { return h.role == roleConfirm }); len(others) > 0 {
+		hits = others
+	}
 	at := func(r role) bool {
 		return slices.ContainsFunc(hits, func(h hit) bool {
 			return h.role == r && (h.method == c.r.Method || r == roleAuthorize)
@@ -326,6 +334,8 @@ func (c *call) answer(role role, hits []hit) *answer {
 		return c.registerClient(hits[0])
 	case roleMetadata:
 		return c.metadata(hits[0])
+	case roleConfirm:
+		return c.confirm(hits)
 	case roleKeys:
 		return c.keys(hits[0])
 	case roleIntrospect:
