@@ -125,7 +125,7 @@ func (r Request) readMetadata(issuer *url.URL, body []byte) (map[string]string, 
 		out[name] = text
 		out["hosts"] = joinHosts(out["hosts"], u.Host)
 	}
-	for _, name := range []string{"authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "jwks_uri"} {
+	for _, name := range []string{"authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "pushed_authorization_request_endpoint", "jwks_uri"} {
 		if out[name] == "" && r.Auth.Discovers(name) {
 			return nil, r.unpublished(fmt.Errorf("it has no %s", name))
 		}

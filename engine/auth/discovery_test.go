@@ -144,6 +144,40 @@ func TestDiscoveredHostsAreTrustedOnlyWhereTheDefinitionSaysSo(t *testing.T) {
 	}
 }
 
+func TestARequestIsPushedWhereTheDocumentSays(t *testing.T) {
+	const push = "https://login.example.com/as/par"
+	source := strings.Replace(byIssuer, "authorize: {}", "authorize: {par: {}}", 1)
+	for _, published := range []any{push, nil, "http://login.example.com/as/par"} {
+		r, p := connect(t, source, map[string]string{
+			"GET https://id.example.com/.well-known/openid-configuration": metadata("https://id.example.com", "pushed_authorization_request_endpoint", published),
+			"POST " + push: `201 {"request_uri":"urn:pushed","expires_in":60}`,
+		})
+		r.Inputs["issuer"] = "https://id.example.com"
+		found, err := auth.Discover(t.Context(), r)
+		if published != push {
+			if fault.KindOf(err) != fault.Unavailable {
+				t.Errorf("%v published: %v", published, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.requests()
+		r.Discovered = found
+		step, _, err := methodOf(t, r).Begin(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asked := p.requests(); len(asked) != 1 || !strings.HasPrefix(asked[0], "POST "+push+" ") {
+			t.Errorf("asked %v", asked)
+		}
+		if q := step.(auth.Redirect).URL.Query(); q.Get("request_uri") != "urn:pushed" {
+			t.Errorf("the browser takes %v", q)
+		}
+	}
+}
+
 func TestWhereTheDocumentOfRFC8414IsLookedFor(t *testing.T) {
 	source := strings.Replace(byIssuer, `{issuer: "${inputs.issuer}"}`, `{issuer: "${inputs.issuer}", kind: oauth}`, 1)
 	places := []string{

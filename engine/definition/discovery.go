@@ -64,6 +64,9 @@ func (k *compiler) discovery(a *Auth) {
 	wanted(&a.Issuer, "issuer")
 	if a.Authorize != nil {
 		found(&a.Authorize.URL, "authorization_endpoint")
+		if q := a.Authorize.PAR; q != nil {
+			found(&q.URL, "pushed_authorization_request_endpoint")
+		}
 	}
 	if a.Token != nil {
 		found(&a.Token.URL, "token_endpoint")
@@ -82,7 +85,8 @@ func (k *compiler) discovery(a *Auth) {
 // Discovers reports whether a reads the address of the given name from a document.
 func (a *Auth) Discovers(name string) bool {
 	reads := func(t *Template) bool { return t != nil && strings.Contains(t.Source, "discovered."+name) }
-	return a.Authorize != nil && reads(&a.Authorize.URL) || a.Device != nil && reads(&a.Device.URL) ||
+	push := func(q *Authorize) bool { return q.PAR != nil && reads(&q.PAR.URL) }
+	return a.Authorize != nil && (reads(&a.Authorize.URL) || push(a.Authorize)) || a.Device != nil && reads(&a.Device.URL) ||
 		slices.ContainsFunc(a.Exchanges(), func(t *TokenRequest) bool { return reads(&t.URL) }) ||
 		a.IDToken != nil && reads(a.IDToken.JWKSURL)
 }
