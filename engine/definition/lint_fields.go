@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,8 +18,23 @@ func fieldRules() []Rule {
 		{"pattern-rejects-example", LevelError, "What is shown as an example is accepted as an answer.", lintExample},
 		{"pattern-rejects-default", LevelError, "What an empty answer stands for is accepted as an answer.", lintDefault},
 		{"field-twice", LevelError, "A name is asked once, before connecting or by the method.", lintFieldTwice},
+		{"nothing-secret", LevelError, "What proves who somebody is, is kept like a password.", lintNothingSecret},
 		{"unused-field", LevelWarning, "People are not asked for what nothing reads.", lintUnusedField},
 	}
+}
+
+// lintNothingSecret finds methods that ask for a credential in the open, such as an API key that is the user
+// name of RFC 7617 beside a constant password.
+func lintNothingSecret(l *linter) {
+	l.methods(func(a *Auth, at string) {
+		if !slices.Contains([]AuthKind{Basic, APIKey, Bearer}, a.Kind) || !l.has(at+"/fields") || a.UsesApp() {
+			return
+		}
+		secret := func(d Field) bool { return d.Secret() || d.Told }
+		if !slices.ContainsFunc(a.Fields, secret) && !slices.ContainsFunc(l.c.Inputs, secret) {
+			l.reportKey(at+"/fields", "nothing that is asked here is kept secret; give what proves who somebody is type: password")
+		}
+	})
 }
 
 // fields calls f for every question, with its JSON pointer.
