@@ -83,7 +83,7 @@ func testPushRefused(t *testing.T, b *bench) {
 		{"request URI without end", with(strings.Repeat("u", 5000)), fault.Unavailable, "answer-unreadable"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b.provider.aside = func(*sent) (reply, bool) { return tt.answer, true }
+			b.provider.answerAside(func(*sent) (reply, bool) { return tt.answer, true })
 			_, _, err := b.method.Begin(t.Context(), b.request)
 			if f := fault.As(err); f == nil || f.Kind != tt.kind || f.Code != tt.code {
 				t.Errorf("%v, want kind %s, code %q", err, tt.kind, tt.code)
@@ -91,7 +91,7 @@ func testPushRefused(t *testing.T, b *bench) {
 		})
 	}
 	t.Run("with all it was sent", func(t *testing.T) {
-		b.provider.aside = func(s *sent) (reply, bool) { return quoting(s, 400, "error"), true }
+		b.provider.answerAside(func(s *sent) (reply, bool) { return quoting(s, 400, "error"), true })
 		_, _, err := b.method.Begin(t.Context(), b.request)
 		if text := err.Error() + fault.Public(err); strings.Contains(text, Canary) {
 			t.Errorf("a secret is in %q", text)
