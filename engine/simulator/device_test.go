@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"dowel/engine/definition"
 	"dowel/engine/simulator"
 )
 
@@ -161,5 +162,40 @@ func TestDeviceRequestsThatTheRFCsForbidAreRefused(t *testing.T) {
 				t.Errorf("answer: %d %s; want %d %s", r.status, r.text, tt.status, tt.code)
 			}
 		})
+	}
+}
+
+// A provider whose answers say by their status alone why there is no token yet.
+func TestAStatusIsTheWordOfADefinitionThatReadsItSo(t *testing.T) {
+	k, findings := definition.Parse("device.yaml", []byte(`id: device
+name: Devices
+hosts: [login.example.com]
+auth:
+  - id: code
+    kind: oauth2_device_code
+    device: {url: https://login.example.com/device/code}
+    scopes: {default: [read, offline]}
+    token:
+      url: https://login.example.com/token
+      client_auth: none
+      error: 'response.status == 400 ? "authorization_pending" : response.status == 429 ? "slow_down" : response.status == 418 ? "access_denied" : "invalid_grant"'
+`))
+	if k == nil {
+		t.Fatal(findings)
+	}
+	c := newClientOf(t, definition.NewCatalog([]*definition.Connector{k}), "device", deviceOptions)
+	r := c.code()
+	code := r.text1("device_code")
+	for i, want := range []int{400, 429} {
+		if p := c.send(poll(code)); p.status != want {
+			t.Errorf("poll %d: %d %s, want %d", i+1, p.status, p.text, want)
+		}
+	}
+	if p := c.send(poll("unknown")); p.status != 401 {
+		t.Errorf("an unknown code: %d %s, which none of the words has", p.status, p.text)
+	}
+	c.enter(r.text1("verification_uri_complete"), "deny")
+	if p := c.send(poll(code)); p.status != 418 {
+		t.Errorf("after a denial: %d %s", p.status, p.text)
 	}
 }

@@ -189,5 +189,5 @@ func refusal(auth *definition.Auth, o definition.Outcome, p *problem) *answer {
 	} else {
 		d.usual("error_description", p.description)
 	}
-	return d.answer(p.status, o.Reading)
+	return d.answer(statusFor(o.Error, p), o.Reading)
 }
