@@ -225,3 +225,8 @@ func (r Request) rediscovered(ctx context.Context) map[string]string {
 	}
 	return now
 }
+
+// unpublishedRequest reports whether q cannot be made because the provider did not publish where to.
+func (r Request) unpublishedRequest(q *definition.Request) bool {
+	return r.Auth.Discovery != nil && q.Unpublished(r.Discovered)
+}

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"dowel/engine/auth"
 	"dowel/engine/fault"
+	"dowel/engine/secret"
 )
 
 const byIssuer = `
@@ -365,5 +367,36 @@ func TestARedirectToADocumentIsNotFollowed(t *testing.T) {
 	r.Inputs["issuer"] = "https://id.example.com"
 	if _, err := auth.Discover(t.Context(), r); fault.KindOf(err) != fault.Unavailable || len(p.requests()) != 1 {
 		t.Errorf("Discover: %v", err)
+	}
+}
+
+// What a provider has not published is not asked for.
+func TestWhatIsNotPublishedIsNotAsked(t *testing.T) {
+	r, p := connect(t, shipped(t, "oidc"), map[string]string{"POST https://id.example.com/revoke": "{}", "GET https://id.example.com/me": "{}"})
+	c := auth.Credential{AccessToken: secret.New("CANARY-a")}
+	m := auth.AuthorizationCode()
+	for range 2 { // the definition is as it was
+		r.Discovered = map[string]string{"hosts": "id.example.com"}
+		if _, err := auth.Test(t.Context(), m, r, c); !errors.Is(err, auth.ErrNoTest) {
+			t.Errorf("Test: %v", err)
+		}
+		if err := m.(auth.Revoker).Revoke(t.Context(), r, c); !errors.Is(err, auth.ErrNoRevoke) {
+			t.Errorf("Revoke: %v", err)
+		}
+		if got := p.requests(); len(got) != 0 {
+			t.Errorf("asked %q", got)
+		}
+		r.Discovered = map[string]string{
+			"hosts": "id.example.com", "userinfo_endpoint": "https://id.example.com/me", "revocation_endpoint": "https://id.example.com/revoke",
+		}
+		if _, err := auth.Test(t.Context(), m, r, c); err != nil {
+			t.Error(err)
+		}
+		if err := m.(auth.Revoker).Revoke(t.Context(), r, c); err != nil {
+			t.Error(err)
+		}
+		if got := p.requests(); len(got) != 2 {
+			t.Errorf("asked %q", got)
+		}
 	}
 }

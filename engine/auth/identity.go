@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 
 	"dowel/engine/definition"
 	"dowel/engine/fault"
@@ -70,6 +71,10 @@ func (r Request) reading(c Credential, body any) definition.Env {
 func (r Request) alsoAsk(ctx context.Context, m Method, id *definition.Identity, c Credential) (map[string]any, error) {
 	steps := map[string]any{}
 	for _, s := range id.Also {
+		if s.Optional && r.unpublishedRequest(s.Request) {
+			steps[s.ID] = map[string]any{}
+			continue
+		}
 		reply, err := call(ctx, m, r, s.Request, c, steps)
 		switch {
 		case err == nil:
@@ -114,8 +119,8 @@ func (r Request) readIdentity(id *definition.Identity, env definition.Env) (Iden
 	out := Identity{
 		Subject: subject, Email: clean(id.Email.Text(env), 320), Name: clean(id.Name.Text(env), 200),
 		Username: clean(id.Username.Text(env), 200), Avatar: clean(id.Avatar.Text(env), 2000),
-		EmailVerified: id.EmailVerified.Is(env),
 	}
+	out.EmailVerified = out.Email != "" && id.EmailVerified.Is(env)
 	return out, nil
 }
 
@@ -123,10 +128,17 @@ func (r Request) readIdentity(id *definition.Identity, env definition.Env) (Iden
 // same (OpenID Connect Core §5.3.2), or one person's token could bring another's data.
 func (r Request) sameSubject(env definition.Env) error {
 	claims, _ := env["id_token"].(map[string]any)
-	response, _ := env["response"].(map[string]any)
-	body, _ := response["body"].(map[string]any)
-	if claims["sub"] == nil || body["sub"] == nil || definition.Text(claims["sub"]) == definition.Text(body["sub"]) {
+	if claims["sub"] == nil {
 		return nil
 	}
-	return r.unproven(errors.New("the answer is about another subject"))
+	steps, _ := env["steps"].(map[string]any)
+	answers := append(slices.Collect(maps.Values(steps)), env["response"])
+	for _, a := range answers {
+		answer, _ := a.(map[string]any)
+		body, _ := answer["body"].(map[string]any)
+		if body["sub"] != nil && definition.Text(claims["sub"]) != definition.Text(body["sub"]) {
+			return r.unproven(errors.New("the answer is about another subject"))
+		}
+	}
+	return nil
 }

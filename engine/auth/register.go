@@ -200,8 +200,12 @@ func (r Request) registeredAuth() definition.ClientAuth {
 			return m.how
 		}
 	}
-	if r.App.ClientSecret.IsZero() {
+	takes := strings.Fields(r.Discovered[takesMethods])
+	switch {
+	case r.App.ClientSecret.IsZero():
 		return definition.ClientAuthNone
+	case slices.Contains(takes, "client_secret_post") && !slices.Contains(takes, "client_secret_basic"):
+		return definition.ClientAuthBody
 	}
 	return definition.ClientAuthHeader // RFC 7591 §2: what holds when nothing was agreed
 }

@@ -102,6 +102,27 @@ func TestARegisteredAppAuthenticatesAsAgreed(t *testing.T) {
 	}
 }
 
+// An app that an operator has added authenticates in a way that the server takes.
+func TestAnAddedAppAuthenticatesAsTheServerTakesIt(t *testing.T) {
+	for takes, inBody := range map[string]bool{
+		"": false, "client_secret_basic": false, "client_secret_post": true, "client_secret_post client_secret_basic": false, "private_key_jwt client_secret_post": true,
+	} {
+		r, p := connect(t, registering, map[string]string{"POST https://id.example.com/token": `{"access_token":"CANARY-a"}`})
+		r.Discovered = map[string]string{"token_endpoint_auth_methods_supported": takes}
+		m := methodOf(t, r)
+		_, pending, err := m.Begin(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Complete(t.Context(), r, pending, auth.Answer{Query: map[string][]string{"code": {"c"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.requests()[0]; strings.Contains(got, "client_secret=CANARY-secret") != inBody || strings.Contains(got, "Basic ") == inBody {
+			t.Errorf("%s: sent %s", takes, got)
+		}
+	}
+}
+
 func TestAServerWithoutRegistrationWantsAnOperator(t *testing.T) {
 	r, p := connect(t, strings.Replace(byIssuer, "authorize: {}", "registration: {mode: dynamic}\n    authorize: {}", 1), nil)
 	r.Discovered = map[string]string{"hosts": "id.example.com"}

@@ -4,20 +4,21 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"dowel/engine/definition"
 	"dowel/engine/fault"
 )
 
-// ErrNoTest says that the definition has no test, or none that this credential has the right for.
+// ErrNoTest says that the definition has no test, or that the provider has not published its address.
 var ErrNoTest = errors.New("the definition has no test")
 
 // Test runs the definition's test with c: of several the first that c has the right for. Without a test
 // the provider is asked about the token, if the definition says how; a definition without either gives
 // ErrNoTest.
 func Test(ctx context.Context, m Method, r Request, c Credential) (Reply, error) {
-	tests := r.Connector.TestsFor(r.Auth)
-	if len(tests) == 0 && r.Auth.Introspect != nil {
+	tests := slices.DeleteFunc(slices.Clone(r.Connector.TestsFor(r.Auth)), r.unpublishedRequest)
+	if len(tests) == 0 && r.Auth.Introspect != nil && !r.unpublishedRequest(r.Auth.Introspect.Request) {
 		return r.introspect(ctx, c)
 	}
 	for i, q := range tests {

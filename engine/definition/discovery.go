@@ -90,3 +90,10 @@ func (a *Auth) Discovers(name string) bool {
 		slices.ContainsFunc(a.Exchanges(), func(t *TokenRequest) bool { return reads(&t.URL) }) ||
 		a.IDToken != nil && reads(a.IDToken.JWKSURL)
 }
+
+// Unpublished reports whether q goes to an address that the provider was to publish, and did not.
+func (q *Request) Unpublished(discovered map[string]string) bool {
+	name, reads := strings.CutPrefix(q.URL.Source, "${discovered.")
+	name, alone := strings.CutSuffix(name, "}")
+	return reads && alone && slices.Contains(discoveredNames, name) && discovered[name] == ""
+}
