@@ -24,7 +24,8 @@ import (
 type provider struct {
 	mu      sync.Mutex
 	got     []string
-	answers map[string]string // by "METHOD https://host/path", with an optional status before the body
+	sent    map[string]http.Header // of the latest request, by "METHOD https://host/path"
+	answers map[string]string      // by "METHOD https://host/path", with an optional status before the body
 	header  http.Header
 }
 
@@ -36,7 +37,7 @@ func connect(t *testing.T, source string, answers map[string]string) (auth.Reque
 	if k == nil {
 		t.Fatal(findings)
 	}
-	p := &provider{answers: answers, header: http.Header{}}
+	p := &provider{answers: answers, header: http.Header{}, sent: map[string]http.Header{}}
 	server := httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(server.Close)
 	client, err := egress.NewClient(egress.Policy{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
@@ -78,6 +79,7 @@ func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.got = append(p.got, line)
+	p.sent[key] = r.Header.Clone()
 	answer, ok := p.answers[key]
 	if !ok {
 		answer = "404 nothing at " + key
