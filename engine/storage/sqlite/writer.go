@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 )
 
@@ -107,6 +108,9 @@ func (s *Store) commit(group []*job) {
 	for i, j := range group {
 		j.done <- errors.Join(answers[i], err)
 	}
+	// Whoever was answered waits on this processor, which the next commit would keep to itself while it
+	// waits for the disk.
+	runtime.Gosched()
 }
 
 func (s *Store) inTransaction(run func(*transaction) error) error {
