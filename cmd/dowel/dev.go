@@ -40,19 +40,20 @@ func serveDev(ctx context.Context, c *Config, o engine.Options, ln net.Listener,
 		}
 	}
 	simulate(ctx, &o, base)
+	n := &newcomer{Store: o.Store, catalog: o.Catalog, simulator: sim, base: base, redirectURI: c.PublicURL + "/callback", served: map[string]bool{}, log: o.Logger}
+	o.Store = n
 	e, err := engine.New(ctx, o)
 	if err != nil {
 		return err
 	}
+	n.engine = e
 	seeded, err := seed(ctx, e)
 	if err != nil {
 		return err
 	}
-	n := newcomer{engine: e, catalog: o.Catalog, simulator: sim, base: base, redirectURI: c.PublicURL + "/callback", served: map[string]bool{}, log: o.Logger}
-	if err := n.serveNew(ctx); err != nil {
-		return err
+	if err := n.serveAgain(ctx); err != nil {
+		o.Logger.Warn("make apps at simulated providers", "err", err)
 	}
-	group.Go(func() error { return n.follow(ctx) })
 	seeded.URL = c.PublicURL
 	if err := writeDevFile(c.DataDir, seeded); err != nil {
 		return err

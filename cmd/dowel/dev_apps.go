@@ -3,114 +3,94 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
-	"time"
+	"sync"
 
 	"dowel/engine"
 	"dowel/engine/connection"
 	"dowel/engine/definition"
 	"dowel/engine/rehearsal"
 	"dowel/engine/simulator"
+	"dowel/engine/storage"
 )
 
-// newcomer has an app at every simulated provider, so that Connect can be pressed at once: also on a
-// connector that is written while the process runs.
+// newcomer is the store of a developer who has an app at every simulated provider, so that Connect can be
+// pressed at once: it is made when somebody asks for the apps of a connector.
 type newcomer struct {
-	engine      *engine.Engine
+	storage.Store
+	engine      *engine.Engine // set once it runs on this store
 	catalog     *definition.Catalog
 	simulator   *simulator.Simulator // nil: it runs elsewhere and knows its apps
 	base        *url.URL             // where it is
 	redirectURI string
-	served      map[string]bool // by id and version
 	log         *slog.Logger
+
+	mu     sync.Mutex
+	served map[string]bool // by id and version
 }
 
-// serveNew registers an app for each connector that has come since the last call.
-func (n newcomer) serveNew(ctx context.Context) error {
-	all, err := n.catalog.All(ctx, defaultTenant)
-	if err != nil {
-		return err
-	}
-	var fresh []*definition.Connector
-	for _, k := range all {
-		if !n.served[k.ID+"@"+k.Version] {
-			fresh = append(fresh, k)
+// Apps makes the app that is not there, at the first look. Without it, what is there is told all the same.
+func (n *newcomer) Apps(ctx context.Context, tenant, connector string) ([]storage.App, error) {
+	if tenant == defaultTenant && connector != "" {
+		if err := n.serve(ctx, connector); err != nil {
+			n.log.Warn("make an app at a simulated provider", "connector", connector, "err", err)
 		}
 	}
-	if len(fresh) == 0 {
-		return nil
+	return n.Store.Apps(ctx, tenant, connector)
+}
+
+// serve sees to the app of one connector, once for each of its versions.
+func (n *newcomer) serve(ctx context.Context, connector string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	k, err := n.catalog.Current(ctx, defaultTenant, connector)
+	if err != nil || !usesApp(k) || n.served[k.ID+"@"+k.Version] {
+		return err
 	}
 	if n.simulator != nil {
-		registerApps(n.simulator, fresh, n.redirectURI)
+		registerApps(n.simulator, []*definition.Connector{k}, n.redirectURI)
 	}
-	if err := n.seedApps(ctx, fresh); err != nil {
+	if err := n.seedApp(ctx, k); err != nil {
 		return err
 	}
-	for _, k := range fresh {
-		n.served[k.ID+"@"+k.Version] = true
-	}
+	n.served[k.ID+"@"+k.Version] = true
 	return nil
 }
 
-// follow does so until ctx ends. What fails is tried again with the next look.
-func (n newcomer) follow(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := n.serveNew(ctx); err != nil {
-				n.log.Warn("make apps for new connectors", "err", err)
-			}
-		}
+// serveAgain sees to the apps of an earlier run, whose connections may be renewed before anybody looks.
+func (n *newcomer) serveAgain(ctx context.Context) error {
+	apps, err := n.Store.Apps(ctx, defaultTenant, "")
+	for _, a := range apps {
+		err = errors.Join(err, n.serve(ctx, a.Connector))
 	}
+	return err
 }
 
-// seedApps makes the apps that are not there. One that signs gets a new key: the provider may have been
+// seedApp makes the app that is not there. One that signs gets a new key: the provider may have been
 // started anew, and has then forgotten the old one.
-func (n newcomer) seedApps(ctx context.Context, connectors []*definition.Connector) error {
-	have := map[string]connection.AppView{}
-	apps, err := n.engine.Connections.Apps(ctx, developer(), "")
+func (n *newcomer) seedApp(ctx context.Context, k *definition.Connector) error {
+	apps, err := n.Store.Apps(ctx, defaultTenant, k.ID)
 	if err != nil {
 		return err
 	}
+	id, _ := simulatedApp(k.ID)
 	for _, a := range apps {
-		if id, _ := simulatedApp(a.Connector); have[a.Connector].ID == "" || a.ClientID == id {
-			have[a.Connector] = a
+		if a.ClientID == id {
+			return n.renewKeys(ctx, k, a)
 		}
 	}
-	for _, k := range connectors {
-		if !usesApp(k) {
-			continue
-		}
-		seed := n.seedApp
-		if a, ok := have[k.ID]; ok {
-			seed = func(ctx context.Context, k *definition.Connector) error { return n.renewKeys(ctx, k, a) }
-		}
-		err := seed(ctx, k)
-		if errors.Is(err, errNotTold) {
-			n.log.Warn("no app can be made for a connector that needs a key", "connector", k.ID, "err", err)
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("seed app of %s: %w", k.ID, err)
-		}
+	if len(apps) > 0 {
+		return nil // the developer's own
 	}
-	return nil
+	return n.makeApp(ctx, k)
 }
 
 // renewKeys gives a simulated app new keys, if it signs.
-func (n newcomer) renewKeys(ctx context.Context, k *definition.Connector, app connection.AppView) error {
-	if id, _ := simulatedApp(k.ID); app.ClientID != id {
-		return nil // the developer's own
-	}
+func (n *newcomer) renewKeys(ctx context.Context, k *definition.Connector, app storage.App) error {
 	keys := false
-	answers, err := rehearsal.AppAnswers(k, app.Method, func(a *definition.Auth) (string, error) {
+	answers, err := rehearsal.AppAnswers(k, app.Auth, func(a *definition.Auth) (string, error) {
 		keys = true
 		return n.issuedKey(ctx, k, a)
 	})
@@ -121,7 +101,7 @@ func (n newcomer) renewKeys(ctx context.Context, k *definition.Connector, app co
 	return err
 }
 
-func (n newcomer) seedApp(ctx context.Context, k *definition.Connector) error {
+func (n *newcomer) makeApp(ctx context.Context, k *definition.Connector) error {
 	id, key := simulatedApp(k.ID)
 	name := "Simulated " + k.Name
 	in := connection.AppInput{Connector: k.ID, Name: &name}
@@ -144,7 +124,7 @@ func (n newcomer) seedApp(ctx context.Context, k *definition.Connector) error {
 }
 
 // issuedKey asks the simulated provider for a key, as an operator would its console.
-func (n newcomer) issuedKey(ctx context.Context, k *definition.Connector, a *definition.Auth) (string, error) {
+func (n *newcomer) issuedKey(ctx context.Context, k *definition.Connector, a *definition.Auth) (string, error) {
 	at := n.base.JoinPath(k.ID, "_key")
 	at.RawQuery = url.Values{"method": {a.ID}}.Encode()
 	text, err := askSimulator(ctx, at)

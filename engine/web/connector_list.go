@@ -34,7 +34,7 @@ func (h *handler) connectorList(c *fiber.Ctx) error {
 	have := appsFor(apps)
 	for _, k := range all {
 		card := ui.ConnectorCard{
-			Entry: entry(k), Description: k.Description, Custom: k.Tenant != "", Deprecated: k.Deprecated != "", NeedsApp: have.lacks(k),
+			Entry: entry(k), Description: k.Description, Custom: k.Tenant != "", Deprecated: k.Deprecated != "", NeedsApp: !h.Simulated && have.lacks(k),
 		}
 		card.Connections = tally[k.ID]
 		p.Connectors = append(p.Connectors, card)
