@@ -28,32 +28,48 @@ func (h *house) atGallery() *window {
 	return w
 }
 
+// few are three connectors in a category of their own, among all that Dowel ships.
+func few() map[string]string {
+	sources := map[string]string{}
+	for id, name := range map[string]string{"made-zebra": "Zebra Desk", "made-zebu": "Zebu Farm"} {
+		sources[id] = fmt.Sprintf(made, id, name)
+	}
+	sources["made-zorilla"] = madeOAuth
+	return sources
+}
+
+// houseWithFew is a house that has them too.
+func houseWithFew(t *testing.T) *house {
+	t.Helper()
+	return newHouseWith(t, []string{"DOWEL_CONNECTORS_DIR=" + e2e.Definitions(t, few())})
+}
+
 func TestTheGalleryFollowsWhatOneTypesAndChooses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := houseWithFew(t)
 	all := h.of(h.catalogue())
 	w := h.atGallery()
 
 	w.fill("Search", "ze")
-	w.typeText("n")
+	w.typeText("br")
 	w.see(h.of(1))
-	w.at("?q=zen")
-	if got := w.listed(); !slices.Equal(got, []string{"Zendesk"}) {
-		t.Errorf("zen shows %v", got)
+	w.at("?q=zebr")
+	if got := w.listed(); !slices.Equal(got, []string{"Zebra Desk"}) {
+		t.Errorf("zebr shows %v", got)
 	}
 	w.back() // what was typed is one step
 	w.see(all)
 	if at := w.address(); strings.Contains(at, "?") || evaluate[string](w, "document.getElementById('q').value") != "" {
 		t.Errorf("back leads to %s", at)
 	}
-	w.choose("Category", "crm")
-	w.see(h.of(2))
-	w.at("?category=crm")
+	w.choose("Category", "made-up")
+	w.see(h.of(3))
+	w.at("?category=made-up")
 	w.press("Custom Input")
 	w.see(h.of(0), "No connector matches")
-	w.at("?category=crm&kind=custom")
+	w.at("?category=made-up&kind=custom")
 	w.back()
-	w.see(h.of(2), "HubSpot", "Salesforce")
+	w.see(h.of(3), "Zebra Desk", "Zebu Farm", "Zorilla")
 	if !evaluate[bool](w, "document.getElementById('kind-any').checked") {
 		t.Error("back leaves the kind chosen")
 	}
@@ -63,14 +79,14 @@ func TestTheGalleryFollowsWhatOneTypesAndChooses(t *testing.T) {
 		t.Error("the page was loaded again")
 	}
 
-	w.choose("Category", "crm")
-	w.see(h.of(2))
-	w.press("HubSpot")
-	w.at("/console/connectors/hubspot")
+	w.choose("Category", "made-up")
+	w.see(h.of(3))
+	w.press("Zebra Desk")
+	w.at("/console/connectors/made-zebra")
 	w.see("How far this is checked")
 	w.back()
-	w.see(h.of(2))
-	w.at("?category=crm")
+	w.see(h.of(3))
+	w.at("?category=made-up")
 }
 
 // What the script makes of a list is what the server makes of its address.
@@ -120,15 +136,15 @@ func kindOr(kind string) string {
 
 func TestTheGalleryWithoutScript(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := houseWithFew(t)
 	w := h.operator()
 	w.withoutScript()
 	w.open(h.URL + "/console/connectors")
-	w.fill("Search", "crm")
+	w.fill("Search", "made up")
 	w.press("OAuth")
 	w.press("Apply")
-	w.see(h.of(2), "HubSpot", "Salesforce")
-	w.at("q=crm")
+	w.see(h.of(1), "Zorilla")
+	w.at("q=made+up")
 	w.at("kind=oauth")
 	w.press("Clear")
 	w.see(h.of(h.catalogue()))
@@ -139,7 +155,7 @@ func TestTheGalleryWithoutScript(t *testing.T) {
 
 func TestTheGalleryByKeyboard(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := houseWithFew(t)
 	w := h.atGallery()
 	names := w.listed()
 	// The list is one stop of Tab, and arrows lead through it as it is seen: by columns and rows.
@@ -163,10 +179,10 @@ func TestTheGalleryByKeyboard(t *testing.T) {
 	if f := w.focused(); !strings.HasPrefix(f, "input") {
 		t.Errorf("up from the first row leads to %q", f)
 	}
-	w.typeText("stri")
+	w.typeText("zori")
 	w.see(h.of(1))
 	w.keys(kb.Enter)
-	if f := w.focused(); !strings.Contains(f, "Stripe") {
+	if f := w.focused(); !strings.Contains(f, "Zorilla") {
 		t.Errorf("Enter leads to %q", f)
 	}
 	w.keys(kb.Enter)
@@ -185,6 +201,21 @@ auth:
     label: API key
     fields: {api_key: {label: API key, type: password}}
     apply: {headers: {X-Api-Key: "${fields.api_key}"}}
+api: {base_url: https://api.example.com}
+test: {get: /me}
+identity: none
+`
+
+const madeOAuth = `id: made-zorilla
+name: Zorilla
+description: "Records, tasks and people of an account in one place."
+categories: [made-up]
+hosts: [api.example.com]
+auth:
+  - id: account
+    kind: oauth2_client_credentials
+    label: Zorilla account
+    token: {url: https://api.example.com/token, client_auth: header}
 api: {base_url: https://api.example.com}
 test: {get: /me}
 identity: none
@@ -218,16 +249,17 @@ func TestFiveHundredConnectorsAreFoundAtOnce(t *testing.T) {
 
 	w.wide(1280, 800)
 	w.open(h.session(map[string]any{"end_user": "user-1"}))
-	w.see(h.of(h.catalogue()))
+	of := func(n int) string { return fmt.Sprintf("%d of %d", n, h.offered()) }
+	w.see(of(h.offered()))
 	w.choose("Category", "made-up")
-	w.see(h.of(480), "Made up · API key")
+	w.see(of(480), "Made up · API key")
 	w.at("?category=made-up")
 	w.fill("Search", "477")
-	w.see(h.of(1))
+	w.see(of(1))
 	w.fill("Search", "478 fax")
-	w.see(h.of(0), "Nothing matches")
+	w.see(of(0), "Nothing matches")
 	w.press("Clear")
-	w.see(h.of(h.catalogue()))
+	w.see(of(h.offered()))
 	w.wide(320, 640)
 	w.wantFits("a large picker")
 	w.wide(1280, 800)

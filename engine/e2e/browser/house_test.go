@@ -92,7 +92,7 @@ func (h *house) allow(origins ...string) {
 	}
 }
 
-// of is how a list says that it shows n of all connectors.
+// of is how the console says that it lists n of all connectors.
 func (h *house) of(n int) string {
 	h.t.Helper()
 	return fmt.Sprintf("%d of %d", n, h.catalogue())
@@ -101,11 +101,32 @@ func (h *house) of(n int) string {
 // catalogue counts the connectors there are.
 func (h *house) catalogue() int {
 	h.t.Helper()
+	return len(h.connectors())
+}
+
+// offered counts those a person may choose from: all but those whose provider is gone.
+func (h *house) offered() int {
+	h.t.Helper()
+	n := 0
+	for _, c := range h.connectors() {
+		if c.Deprecated == "" {
+			n++
+		}
+	}
+	return n
+}
+
+type connector struct {
+	Deprecated string `json:"deprecated"`
+}
+
+func (h *house) connectors() []connector {
+	h.t.Helper()
 	var list struct {
-		Connectors []struct{} `json:"connectors"`
+		Connectors []connector `json:"connectors"`
 	}
 	h.Get(h.t, "/api/v1/connectors", &list)
-	return len(list.Connectors)
+	return list.Connectors
 }
 
 // connection is what tests look at of one.

@@ -158,7 +158,8 @@ func (w *window) address() string {
 
 // find is a function that returns what a person would press: what is seen, and is called so.
 const find = `((name) => {
-  const text = (e) => (e.innerText || e.value || "").replace(/\s+/g, " ").trim();
+  // A row of a long list that is out of sight has no innerText until it is scrolled to.
+  const text = (e) => (e.innerText || e.value || e.textContent).replace(/\s+/g, " ").trim();
   const all = [...document.querySelectorAll("button, a[href], summary, label, input[type=submit]")]
     .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled);
   return all.find((e) => text(e) === name || e.getAttribute("aria-label") === name) ??
