@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"dowel/engine/definition"
 	"dowel/engine/fault"
@@ -104,6 +105,20 @@ func (reply Reply) tellsNothing() bool {
 // maxSubject bounds the subject, in characters (OpenID Connect Core §2 allows 255).
 const maxSubject = 300
 
+// subject tells accounts apart: what id reads, behind its issuer. An issuer with a # in it could make two
+// accounts look like one, so that is no subject at all.
+func subject(id *definition.Identity, env definition.Env) (string, bool) {
+	own := id.Subject.Text(env)
+	if id.Issuer == nil || own == "" {
+		return own, true
+	}
+	issuer := id.Issuer.Text(env)
+	if issuer == "" {
+		return "", true
+	}
+	return issuer + "#" + own, !strings.Contains(issuer, "#")
+}
+
 func (r Request) readIdentity(id *definition.Identity, env definition.Env) (Identity, error) {
 	if id.RejectWhen.Is(env) {
 		return Identity{}, fault.E(fault.Refused, r.Connector.Name+" says this account is not active", nil).WithCode("account-rejected")
@@ -111,8 +126,8 @@ func (r Request) readIdentity(id *definition.Identity, env definition.Env) (Iden
 	if err := r.sameSubject(env); err != nil {
 		return Identity{}, err
 	}
-	subject := id.Subject.Text(env)
-	if subject != clean(subject, maxSubject) {
+	subject, ok := subject(id, env)
+	if !ok || subject != clean(subject, maxSubject) {
 		// What accounts are told apart by is never cut or cleaned: two could come out the same.
 		return Identity{}, fault.E(fault.Unavailable, r.Connector.Name+" did not say who this is in a way that can be used", errors.New("the subject is too long or not plain text"))
 	}

@@ -93,6 +93,46 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+const counting = `
+id: counting
+name: Counting
+inputs: {base_url: {label: Address, type: url}}
+hosts: ["${inputs.base_url}"]
+auth:
+  - id: token
+    kind: bearer
+test: {get: "${inputs.base_url}/me"}
+identity: {from: test, issuer: ISSUER, subject: response.body.id}
+`
+
+// Ids begin anew on every server, and whoever runs one gives out what he likes.
+func TestASubjectCountsWithItsIssuer(t *testing.T) {
+	for _, tt := range []struct {
+		name, issuer, me, want string
+		kind                   fault.Kind
+	}{
+		{"a number", "inputs.base_url", `{"id":7}`, "https://x.example.com#7", fault.None},
+		{"a text", "inputs.base_url", `{"id":"7"}`, "https://x.example.com#7", fault.None},
+		{"told by the answer", "response.body.tenant", `{"id":7,"tenant":"t"}`, "t#7", fault.None},
+		{"an id that looks like another's", "inputs.base_url", `{"id":"https://y.example.com#7"}`, "https://x.example.com#https://y.example.com#7", fault.None},
+		{"no id", "inputs.base_url", `{}`, "", fault.None},
+		{"an id that is nothing", "inputs.base_url", `{"id":null}`, "", fault.None},
+		{"an empty id", "inputs.base_url", `{"id":""}`, "", fault.None},
+		{"no issuer", "response.body.tenant", `{"id":7}`, "", fault.None},
+		{"an empty issuer", "response.body.tenant", `{"id":7,"tenant":""}`, "", fault.None},
+		{"an issuer that could be two", "response.body.tenant", `{"id":7,"tenant":"t#u"}`, "", fault.Unavailable},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, _ := connect(t, strings.Replace(counting, "ISSUER", tt.issuer, 1), map[string]string{"GET https://x.example.com/me": tt.me})
+			r.Inputs["base_url"] = "https://x.example.com"
+			got, err := identify(t, r, me())
+			if got.Subject != tt.want || fault.KindOf(err) != tt.kind {
+				t.Errorf("Identify = %q, %v; want %q, kind %s", got.Subject, err, tt.want, tt.kind)
+			}
+		})
+	}
+}
+
 func TestIdentityFromTheTokenAnswer(t *testing.T) {
 	r, p := connect(t, shipped(t, "notion"), map[string]string{
 		"POST https://api.notion.com/v1/oauth/token": object("access_token", "CANARY-a", "workspace_id", "w1",

@@ -124,7 +124,7 @@ func signIns() []*signIn {
 				"GET https://git.example.com/api/v4/user": `{"id":"@id","username":"ana","email":"ana@example.com","name":"Ana Example","state":"active","avatar_url":"https://gitlab.com/a.jpg","confirmed_at":"2012-05-23T09:05:22.193Z"}`,
 			},
 			id: "12345", integer: true,
-			want:    auth.Identity{Subject: "12345", Email: "ana@example.com", EmailVerified: true, Name: "Ana Example", Username: "ana", Avatar: "https://gitlab.com/a.jpg"},
+			want:    auth.Identity{Subject: "https://gitlab.com#12345", Email: "ana@example.com", EmailVerified: true, Name: "Ana Example", Username: "ana", Avatar: "https://gitlab.com/a.jpg"},
 			refusal: invalidGrant, refused: "invalid_grant",
 			cases: []signInCase{
 				{name: "never confirmed", swap: []string{`"2012-05-23T09:05:22.193Z"`, "null"}, want: unverified},
@@ -138,7 +138,7 @@ func signIns() []*signIn {
 			token: "POST https://git.example.com/oauth/token", tokenSent: []string{verifier, inBody}, answer: bearer,
 			answers: map[string]string{"GET https://git.example.com/api/v4/user": `{"id":"@id","username":"ana","email":"ana@example.com","name":"Ana Example","avatar_url":null,"confirmed_at":"2012-05-23T09:05:22Z"}`},
 			id:      "12345", integer: true,
-			want:    auth.Identity{Subject: "12345", Email: "ana@example.com", EmailVerified: true, Name: "Ana Example", Username: "ana"},
+			want:    auth.Identity{Subject: "https://git.example.com#12345", Email: "ana@example.com", EmailVerified: true, Name: "Ana Example", Username: "ana"},
 			refusal: invalidGrant, refused: "invalid_grant",
 		},
 		{
@@ -325,7 +325,7 @@ func signIns() []*signIn {
 				"GET https://git.example.com/api/v1/user/emails": `[{"email":"ana@example.com","verified":true,"primary":true},{"email":"old@example.com","verified":true,"primary":false}]`,
 			},
 			id: "7", integer: true,
-			want:    auth.Identity{Subject: "7", Email: "ana@example.com", Name: "Ana Example", Username: "ana", Avatar: "https://git.example.com/avatars/1"},
+			want:    auth.Identity{Subject: "https://git.example.com#7", Email: "ana@example.com", Name: "Ana Example", Username: "ana", Avatar: "https://git.example.com/avatars/1"},
 			refusal: invalidGrant, refused: "invalid_grant",
 			cases: []signInCase{
 				{name: "not active", swap: []string{`"active":true`, `"active":false`}, code: "account-rejected"},
@@ -465,7 +465,7 @@ func signIns() []*signIn {
 			token: "POST https://mail.example.com/oauth/token", tokenSent: []string{verifier, inBody}, answer: bearer,
 			answers: map[string]string{"GET https://mail.example.com/oauth/profile": `{"success":true,"username":"ana@example.com","id":"@id","identifier":"@id","email":"ana@example.com","full_name":"Ana Example","displayName":"Ana Example","created":"2020-05-15 11:33:08","modified":"2020-05-15 12:23:31","active":1}`},
 			id:      "ana@example.com",
-			want:    auth.Identity{Subject: "ana@example.com", Email: "ana@example.com", EmailVerified: true, Name: "Ana Example", Username: "ana"},
+			want:    auth.Identity{Subject: "https://mail.example.com#ana@example.com", Email: "ana@example.com", EmailVerified: true, Name: "Ana Example", Username: "ana"},
 			refusal: invalidGrant, refused: "invalid_grant",
 			cases: []signInCase{
 				{name: "not active", swap: []string{`"active":1`, `"active":0`}, code: "account-rejected"},
@@ -558,7 +558,7 @@ func signIns() []*signIn {
 			},
 			id: "690222be-ff1a-4d56-abd1-7e4f7d38e474",
 			want: auth.Identity{
-				Subject: "f8cdef31-a31e-4b4a-93e4-5f571e91255a/690222be-ff1a-4d56-abd1-7e4f7d38e474", Email: "ana@contoso.com", EmailVerified: true,
+				Subject: "f8cdef31-a31e-4b4a-93e4-5f571e91255a#690222be-ff1a-4d56-abd1-7e4f7d38e474", Email: "ana@contoso.com", EmailVerified: true,
 				Name: "Ana Example", Username: "ana@contoso.com",
 			},
 			refusal: `400 {"error":"invalid_grant","error_description":"AADSTS70008: The provided authorization code has expired.","error_codes":[70008]}`, refused: "invalid_grant",

@@ -305,7 +305,7 @@ func (k *compiler) identity(id *Identity) {
 		k.request(s.Request, inCall, "credential")
 	}
 	k.request(id.Picture, inCall, "credential")
-	for _, e := range []*Expression{id.Subject, id.Email, id.Name, id.Username, id.Avatar} {
+	for _, e := range []*Expression{id.Issuer, id.Subject, id.Email, id.Name, id.Username, id.Avatar} {
 		k.value(e, inIdentity)
 	}
 	k.decision(id.EmailVerified, inIdentity)

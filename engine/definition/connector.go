@@ -91,13 +91,15 @@ type Identity struct {
 	From    string   `yaml:"from"`
 	Request *Request `yaml:"request"`
 	// Also are further requests; their answers are steps.<id>.body.
-	Also          []*IdentityStep `yaml:"also"`
-	Subject       *Expression     `yaml:"subject"`
-	Email         *Expression     `yaml:"email"`
-	EmailVerified *Expression     `yaml:"email_verified"`
-	Name          *Expression     `yaml:"name"`
-	Username      *Expression     `yaml:"username"`
-	Avatar        *Expression     `yaml:"avatar"`
+	Also []*IdentityStep `yaml:"also"`
+	// Issuer says where Subject counts; nil: everywhere at the provider.
+	Issuer        *Expression `yaml:"issuer"`
+	Subject       *Expression `yaml:"subject"`
+	Email         *Expression `yaml:"email"`
+	EmailVerified *Expression `yaml:"email_verified"`
+	Name          *Expression `yaml:"name"`
+	Username      *Expression `yaml:"username"`
+	Avatar        *Expression `yaml:"avatar"`
 	// Picture, when Avatar tells no address, is answered with the picture itself.
 	Picture *Request `yaml:"picture"`
 	// RejectWhen is true for an account that must not be accepted.

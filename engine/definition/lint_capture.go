@@ -102,7 +102,7 @@ func lintSecretCaptured(l *linter) {
 
 // each calls f for the formulas whose values are kept.
 func (id *Identity) each(f func(*Expression)) {
-	for _, e := range []*Expression{id.Subject, id.Email, id.Name, id.Username, id.Avatar} {
+	for _, e := range []*Expression{id.Issuer, id.Subject, id.Email, id.Name, id.Username, id.Avatar} {
 		f(e)
 	}
 }

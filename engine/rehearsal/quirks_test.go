@@ -29,7 +29,7 @@ type quirk struct {
 
 // rows is how many of each kind there are: where things are, the authorization request, the token request,
 // its answer, refresh and revocation, the use of credentials, identity, tests, and clients that register.
-var rows = map[string]int{"A": 12, "B": 16, "C": 16, "D": 10, "E": 8, "F": 11, "G": 14, "H": 5, "I": 1}
+var rows = map[string]int{"A": 12, "B": 16, "C": 16, "D": 10, "E": 8, "F": 11, "G": 15, "H": 5, "I": 1}
 
 func TestEveryQuirkIsSaidAndSeen(t *testing.T) {
 	text, err := os.ReadFile("../../schemas/testdata/quirks.yaml")

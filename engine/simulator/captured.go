@@ -89,6 +89,11 @@ func (s slots) fill(source string) (string, bool) {
 func (d document) identity(id *definition.Identity, a Account) {
 	user, _, _ := strings.Cut(a.Email, "@")
 	d.decide(id.RejectWhen, false)
+	if n := parse(id.Issuer); n != nil {
+		for _, told := range leaves(n) {
+			d.put(told, "sim-issuer", nil)
+		}
+	}
 	d.place(id.Subject, a.ID)
 	d.place(id.Email, a.Email)
 	d.decide(id.EmailVerified, true)
