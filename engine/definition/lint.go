@@ -34,7 +34,7 @@ func Rules() []Rule {
 		customRules(),
 		captureRules(),
 		answerRules(),
-		testRules(), idTokenRules(), registrationRules(),
+		testRules(), identityRules(), idTokenRules(), registrationRules(),
 		jwtRules(),
 		appRules(),
 	)
