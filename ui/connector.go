@@ -53,6 +53,7 @@ type ConnectorMethod struct {
 type AppRow struct {
 	ID, Name, Method, ClientID string
 	Environment                string // empty: any
+	Issuer                     string // the server it is registered at, if the connector is used with many
 	HasSecret                  bool
 	Scopes                     []string
 	// Answers are what is registered beside them, for people to read; Fields the same to be changed. A
@@ -75,11 +76,12 @@ type AppAnswer struct {
 
 // AppForm is the form for a new app, with what was typed into it when it has to be shown again.
 type AppForm struct {
-	Name, Method, Environment, ClientID, Scopes string
+	Name, Method, Environment, Issuer, ClientID, Scopes string
 	// Fields are asked beside the client id and secret.
 	Fields               []Field
 	NoClientID, NoSecret bool              // what the connector's apps do not have
-	Errors               map[string]string // by form field: name, method, client_id, client_secret, scopes
+	AsksIssuer           bool              // the connector is used with many servers
+	Errors               map[string]string // by form field: name, method, issuer, client_id, client_secret, scopes
 }
 
 // Verified says how far a definition has been checked, as its file does.
@@ -95,7 +97,7 @@ type Link struct{ Key, URL string }
 
 // ConnectorPage is one connector with its apps. POST /console/connectors/{id}/connect (csrf, end_user,
 // method) opens a connect session; POST /console/connectors/{id}/apps (csrf, name, method, environment,
-// client_id, client_secret, scopes and the app's fields) adds an app; POST /console/apps/{id}/secret (csrf,
+// issuer, client_id, client_secret, scopes and the app's fields) adds an app; POST /console/apps/{id}/secret (csrf,
 // client_secret and the app's fields) replaces them; POST /console/apps/{id}/delete (csrf) deletes it.
 type ConnectorPage struct {
 	ConnectorHead

@@ -81,7 +81,8 @@ func connectorStory(bare bool) ConnectorPage {
 	if bare {
 		p.NeedsApp, p.Methods[0].LacksApp = true, true
 		p.AppForm = AppForm{
-			Name: "Production", NoSecret: true, Errors: map[string]string{"client_id": "Client ID is required"},
+			Name: "Production", NoSecret: true, AsksIssuer: true, Issuer: "id.example.com",
+			Errors: map[string]string{"client_id": "Client ID is required", "issuer": "This must be the address of a server, such as https://id.example.com."},
 			Fields: []Field{
 				{Name: "team_id", Label: "Team ID", Required: true, Value: "A1B2C3D4E5"},
 				{Name: "private_key", Label: "Private key", Type: "textarea", Secret: true, Required: true, Error: "Private key is a public key and not the private one."},
@@ -95,7 +96,7 @@ func connectorStory(bare bool) ConnectorPage {
 	p.Apps = []AppRow{
 		{ID: "app_1", Name: "Production", Method: "oauth", ClientID: "acme_flows_prod", HasSecret: true, CreatedAt: storyTime.Add(-2000 * time.Hour)},
 		{
-			ID: "app_3", Name: "Signing", Method: "robot", ClientID: "robots", NoSecret: true, CreatedAt: storyTime.Add(-time.Hour),
+			ID: "app_3", Name: "Signing", Method: "robot", Issuer: "https://id.example.com", ClientID: "robots", NoSecret: true, CreatedAt: storyTime.Add(-time.Hour),
 			Answers: []AppAnswer{{"Team ID", "A1B2C3D4E5", false}, {"Private key", "", true}},
 			Fields:  []Field{{Name: "team_id", Label: "Team ID", Value: "A1B2C3D4E5"}, {Name: "private_key", Label: "Private key", Type: "textarea", Secret: true}},
 		},

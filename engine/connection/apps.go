@@ -3,6 +3,7 @@ package connection
 import (
 	"context"
 	"crypto/rand"
+	"net/url"
 	"slices"
 	"time"
 
@@ -100,8 +101,8 @@ func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput
 	if in.Environment != "" && !k.Environments.Has(in.Environment) {
 		return AppView{}, fault.Field("environment", k.Name+" has no environment "+in.Environment)
 	}
-	if in.Issuer != "" && !slices.ContainsFunc(k.Auth, func(a *definition.Auth) bool { return a.Discovery != nil }) {
-		return AppView{}, fault.Field("issuer", k.Name+" is one authorization server, which needs no naming")
+	if err := wantIssuer(k, in); err != nil {
+		return AppView{}, err
 	}
 	a, err := s.filledApp(ctx, k, storage.App{
 		Ref: storage.Ref{Tenant: p.Tenant, ID: "app_" + rand.Text()}, Connector: k.ID, Auth: in.Method,
@@ -116,6 +117,23 @@ func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput
 		return AppView{}, err
 	}
 	return appView(a), nil
+}
+
+// wantIssuer has the server named that an app is registered at, where there are many: what proves who the app
+// is goes to no other.
+func wantIssuer(k *definition.Connector, in AppInput) error {
+	u, err := url.Parse(in.Issuer)
+	switch byIssuer := k.AppsByIssuer(in.Method); {
+	case in.Issuer == "" && byIssuer:
+		return fault.Field("issuer", "say at which server this app is registered; "+k.Name+" is used with many")
+	case in.Issuer == "":
+		return nil
+	case !slices.ContainsFunc(k.Auth, func(a *definition.Auth) bool { return a.Registration != nil }):
+		return fault.Field("issuer", k.Name+" is one authorization server, which needs no naming")
+	case err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+		return fault.Field("issuer", "this must be the address of a server, such as https://id.example.com")
+	}
+	return nil
 }
 
 // UpdateApp changes an app; a new secret or client id lets its connections try again at once.

@@ -261,7 +261,7 @@ func TestARegistrationOutlivesWhoBeganIt(t *testing.T) {
 func TestAnAppThatAnOperatorAddedForTheIssuerComesFirst(t *testing.T) {
 	g := &registrar{}
 	services, store := instances(t, g, "dynamic", 1)
-	for id, issuer := range map[string]string{"app_1": "https://other.example.com", "app_2": "https://id.example.com", "app_3": ""} {
+	for id, issuer := range map[string]string{"app_1": "https://other.example.com", "app_2": "https://id.example.com/", "app_3": ""} {
 		err := store.CreateApp(t.Context(), storage.App{Ref: storage.Ref{Tenant: "acme", ID: id}, Revision: 1, Connector: "acme", ClientID: "of " + id, Issuer: issuer})
 		if err != nil {
 			t.Fatal(err)

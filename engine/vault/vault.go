@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"dowel/engine/auth"
 	"dowel/engine/definition"
@@ -194,11 +195,16 @@ func (v *Vault) AppAt(ctx context.Context, tenant string, c *definition.Connecto
 	}
 	for _, p := range apps {
 		_, itself := p.Fields[auth.MethodField]
-		if p.Issuer == issuer && !itself && p.ClientID != "" && (p.Auth == a.ID || p.Auth == "") {
+		if sameIssuer(p.Issuer, issuer) && !itself && p.ClientID != "" && (p.Auth == a.ID || p.Auth == "") {
 			return v.complete(ctx, p, c, a)
 		}
 	}
 	return auth.App{}, nil
+}
+
+// sameIssuer compares what an operator has typed with what a server calls itself, which may end in a slash.
+func sameIssuer(typed, told string) bool {
+	return strings.TrimSuffix(typed, "/") == strings.TrimSuffix(told, "/")
 }
 
 // AppIn is an app, and the environment it is for; empty: all.

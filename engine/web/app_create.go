@@ -19,11 +19,11 @@ func (h *handler) appCreate(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	in, err := formOf(c).all("name", "method", "environment", "client_id", "client_secret", "scopes")
+	in, err := formOf(c).all("name", "method", "environment", "client_id", "client_secret", "scopes", "issuer")
 	if err != nil {
 		return err
 	}
-	app := connection.AppInput{Connector: k.ID, Method: in[1], Environment: in[2], ClientID: &in[3], ClientSecret: &in[4], Scopes: words(in[5])}
+	app := connection.AppInput{Connector: k.ID, Method: in[1], Environment: in[2], ClientID: &in[3], ClientSecret: &in[4], Scopes: words(in[5]), Issuer: strings.TrimSpace(in[6])}
 	if name := strings.TrimSpace(in[0]); name != "" {
 		app.Name = &name
 	}
@@ -34,7 +34,7 @@ func (h *handler) appCreate(c *fiber.Ctx) error {
 	if complaints := complaintsOf(err); len(complaints) > 0 {
 		return h.connectorPage(c, fiber.StatusUnprocessableEntity, k.ID, func(p *ui.ConnectorPage) {
 			p.AppForm.Name, p.AppForm.Method, p.AppForm.Environment = in[0], in[1], in[2]
-			p.AppForm.ClientID, p.AppForm.Scopes, p.AppForm.Errors = in[3], in[5], complaints
+			p.AppForm.ClientID, p.AppForm.Scopes, p.AppForm.Issuer, p.AppForm.Errors = in[3], in[5], in[6], complaints
 			p.AppForm.Fields = appFields(k.AppQuestions(""), app.Fields, complaints)
 		})
 	}

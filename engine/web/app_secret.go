@@ -83,7 +83,7 @@ func (h *handler) changedAnswers(c *fiber.Ctx, app connection.AppView) (map[stri
 func appRow(k *definition.Connector, a connection.AppView) ui.AppRow {
 	_, asksSecret := k.AppAsks(a.Method)
 	row := ui.AppRow{
-		ID: a.ID, Name: a.Name, Method: a.Method, Environment: a.Environment, ClientID: a.ClientID, HasSecret: a.HasSecret, NoSecret: !asksSecret,
+		ID: a.ID, Name: a.Name, Method: a.Method, Environment: a.Environment, Issuer: a.Issuer, ClientID: a.ClientID, HasSecret: a.HasSecret, NoSecret: !asksSecret,
 		Scopes: a.Scopes, Refused: moment(a.RefusedSince), RefusedReason: a.RefusedReason, CreatedAt: a.CreatedAt,
 	}
 	questions := k.AppQuestions(a.Method)

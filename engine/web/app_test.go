@@ -25,6 +25,36 @@ func (h *house) appNamed(connector, name string) connection.AppView {
 	return apps[i]
 }
 
+// What proves who an app is goes to the server that the app is registered at, and to no other.
+func TestAnOperatorNamesTheServerOfAnApp(t *testing.T) {
+	source, err := connectors.FS.ReadFile("oidc.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouseWith(t, map[string]string{"oidc": string(source)})
+	op, at := h.signIn(), "/console/connectors/oidc"
+	op.get(at).want(http.StatusOK, `name="issuer"`)
+	answers := func(issuer string) url.Values {
+		return url.Values{"name": {"Ours"}, "client_id": {"ours"}, "client_secret": {canary}, "issuer": {issuer}}
+	}
+	op.press(at, at+"/apps", answers("")).want(http.StatusUnprocessableEntity, "Say at which server", "Ours")
+	for _, wrong := range []string{"id.example.com", "http://id.example.com", "https://", "https://id.example.com?a=b", "https://id.example.com#a"} {
+		op.press(at, at+"/apps", answers(wrong)).want(http.StatusUnprocessableEntity, "must be the address of a server", `value="`+wrong+`"`)
+	}
+	op.follow(op.press(at, at+"/apps", answers(" https://id.example.com/ "))).want(http.StatusOK, "https://id.example.com/")
+	if a := h.appNamed("oidc", "Ours"); a.Issuer != "https://id.example.com/" {
+		t.Errorf("the app is %+v", a)
+	}
+	if strings.Contains(op.get("/console/connectors/github").want(http.StatusOK).body, `name="issuer"`) {
+		t.Error("GitHub is one server, and it is asked which")
+	}
+	id, text := "ours", "https://id.example.com"
+	_, err = h.engine.Connections.CreateApp(t.Context(), h.operator, connection.AppInput{Connector: "github", ClientID: &id, Issuer: text})
+	if err == nil || !strings.Contains(err.Error(), "one authorization server") {
+		t.Errorf("an app of GitHub at another server: %v", err)
+	}
+}
+
 // An app may have more than an id and a secret: Apple has a key instead.
 func TestAnOperatorKeepsAnAppWithAKey(t *testing.T) {
 	source, err := connectors.FS.ReadFile("apple.yaml")

@@ -143,7 +143,7 @@ func newHouseOf(t *testing.T, public string, dir fs.FS) *house {
 	h.must(h.engine.Identity.EnsureTenant(t.Context(), "acme", "Acme Workflows"))
 	h.must(h.engine.Identity.AllowOrigins(t.Context(), "acme", []string{hostOrigin}))
 	for _, k := range catalog.Shared() {
-		if !slices.ContainsFunc(k.Auth, (*definition.Auth).UsesApp) {
+		if !slices.ContainsFunc(k.Auth, (*definition.Auth).UsesApp) || k.AppsByIssuer("") {
 			continue
 		}
 		in := connection.AppInput{Connector: k.ID, ClientID: new("client-" + k.ID)}
