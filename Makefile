@@ -68,7 +68,7 @@ fuzz: ## Fuzz every target for a minute
 
 .PHONY: golden
 golden: ## Rewrite the golden files; the diff is reviewed like code
-	$(GO) test ./ui ./connectors ./engine/definition -update
+	$(GO) test ./ui ./engine/auth -update
 
 .PHONY: docs
 docs: ## Rewrite the generated parts of the documentation
