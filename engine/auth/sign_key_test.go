@@ -97,7 +97,8 @@ func TestShippedDefinitionsSignAsTheirProvidersShow(t *testing.T) {
 		inputs, fields, want       map[string]string
 	}{
 		{
-			"ovh", "keys", "https://eu.api.ovh.com/1.0/domains/", time.Unix(1366560945, 0).UTC(), map[string]string{"region": "eu"},
+			"ovh", "keys", "https://eu.api.ovh.com/1.0/domains/", time.Unix(1366560945, 0).UTC(),
+			map[string]string{"region": "eu"},
 			map[string]string{
 				"application_key": "7kbG7Bk7S9Nt7ZSV", "application_secret": "EXEgWIz07P0HYwtQDs7cNIqCiQaWSuHF",
 				"consumer_key": "MtSwSrPpNjqfVSmJhLbPyr2i45lSwPU1",
