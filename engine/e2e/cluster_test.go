@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func (c *Cluster) checkBooks(t *testing.T, store storage.Store, connector string
 	for _, g := range stats.Grants {
 		grants[g.Account] = g
 	}
-	saved, unsaved, gone := 0, 0, 0
+	saved, unsaved, gone, silent := 0, 0, 0, 0
 	for _, id := range ids {
 		rec, err := store.Connection(t.Context(), storage.Ref{Tenant: "default", ID: id})
 		if err != nil {
@@ -121,7 +122,9 @@ func (c *Cluster) checkBooks(t *testing.T, store storage.Store, connector string
 		unsaved += g.Refreshed - int(rec.Version-1)
 		if lost[id] {
 			gone++
-			c.checkLost(t, rec, g)
+			if c.checkLost(t, rec, g); g.Reused == 0 {
+				silent++
+			}
 			continue
 		}
 		if rec.Status != storage.Active || g.Revoked || g.Reused != 0 {
@@ -134,9 +137,9 @@ func (c *Cluster) checkBooks(t *testing.T, store storage.Store, connector string
 			t.Errorf("%s: %d renewals within %d seconds", id, g.Refreshed, most)
 		}
 	}
-	t.Logf("%s: %d kills; %d renewals at the provider, %d saved, %d answers died with an instance; %d connections lost, reuse detected %d times; at most %d renewals of one grant at once",
-		connector, c.Kills(), stats.Refreshed, saved, unsaved, gone, stats.ReuseDetected, stats.MaxParallel)
-	if stats.ReuseDetected != gone || stats.MaxParallel > 1 {
+	t.Logf("%s: %d kills; %d renewals at the provider, %d saved, %d answers died with an instance; %d connections lost, reuse detected %d times, %d asked twice in vain; at most %d renewals of one grant at once",
+		connector, c.Kills(), stats.Refreshed, saved, unsaved, gone, stats.ReuseDetected, silent, stats.MaxParallel)
+	if stats.ReuseDetected+silent != gone || stats.MaxParallel > 1 {
 		t.Errorf("%d connections lost, reuse detected %d times, %d renewals at once", gone, stats.ReuseDetected, stats.MaxParallel)
 	}
 	if unsaved == 0 {
@@ -146,11 +149,15 @@ func (c *Cluster) checkBooks(t *testing.T, store storage.Store, connector string
 }
 
 // checkLost shows that a lost connection is one whose instance was killed with the answer in its hands:
-// the provider decided once more than was saved, just before a kill, and saw the old token once again.
+// the provider decided once more than was saved, just before a kill, and saw the old token once again,
+// unless that second request was not answered either: by a kill, or a machine too slow for its deadline.
 func (c *Cluster) checkLost(t *testing.T, rec storage.Connection, g simulator.GrantLog) {
 	t.Helper()
-	if rec.Status != storage.NeedsReauth || !g.Revoked || g.Reused != 1 || g.Refreshed != int(rec.Version) {
-		t.Errorf("%s was lost, but not as one whose answer was lost: %s %s version %d, grant %+v", rec.ID, rec.Status, rec.StatusReason, rec.Version, g)
+	asked := g.Revoked && g.Reused == 1
+	unanswered := !g.Revoked && g.Reused == 0 && strings.Contains(rec.Health.LastRefreshError, "result of the last refresh is unknown")
+	if rec.Status != storage.NeedsReauth || g.Refreshed != int(rec.Version) || !asked && !unanswered {
+		t.Errorf("%s was lost, but not as one whose answer was lost: %s %s version %d (%s), grant %+v",
+			rec.ID, rec.Status, rec.StatusReason, rec.Version, rec.Health.LastRefreshError, g)
 	}
 	if d := c.UntilKill(g.RefreshedAt); d > 2*time.Second {
 		t.Errorf("%s was lost at %v, and the next kill was %v later", rec.ID, g.RefreshedAt, d)

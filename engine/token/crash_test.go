@@ -283,8 +283,12 @@ func TestALostAnswerIsAskedForOnceMoreAndThenThePerson(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		h.calls(2)
-		if c := h.record(r); c.Status != storage.NeedsReauth || c.StatusReason != "refresh_result_unknown" {
+		c := h.record(r)
+		if c.Status != storage.NeedsReauth || c.StatusReason != "refresh_result_unknown" {
 			t.Errorf("status %s (%s)", c.Status, c.StatusReason)
+		}
+		if got, want := c.Health.LastRefreshError, "the result of the last refresh is unknown"; got != want {
+			t.Errorf("the person is told %q, want %q", got, want)
 		}
 	})
 }

@@ -95,7 +95,7 @@ func (j job) mayRetry() error {
 		return nil
 	}
 	if t.Tries >= 2 {
-		return errResultUnknown
+		return fault.E(fault.NeedsReauth, "the result of the last refresh is unknown", errResultUnknown)
 	}
 	if end := j.c.ExpiresAt; time.Now().Before(end) {
 		return &postponed{until: end, err: fault.E(fault.Unavailable, "the result of the last refresh is unknown; the token is renewed when it ends", errResultUnknown).WithRetryAfter(time.Until(end))}

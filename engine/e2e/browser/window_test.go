@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -180,7 +181,9 @@ func (w *window) point(expression, what string) (x, y float64) {
 	if !w.until("document.readyState === 'complete' && Boolean(" + expression + ")") {
 		w.fail("there is no %s", what)
 	}
-	at = evaluate[[]float64](w, `(() => {
+	// What comes into view by scrolling may be drawn a frame later, and move what is below it.
+	for before := []float64{-1}; !slices.Equal(at, before); time.Sleep(25 * time.Millisecond) {
+		before, at = at, evaluate[[]float64](w, `(() => {
   const e = `+expression+`;
   e.scrollIntoView({ block: "center", behavior: "instant" });
   const box = e.getBoundingClientRect();
@@ -188,6 +191,7 @@ func (w *window) point(expression, what string) (x, y float64) {
   const top = document.elementFromPoint(x, y);
   return e === top || e.contains(top) || top?.contains(e) ? [x, y] : [];
 })()`)
+	}
 	if len(at) != 2 {
 		w.fail("something lies over %s", what)
 	}
