@@ -161,7 +161,7 @@ func (p *play) wrongPassword(ctx context.Context) (bool, error) {
 func (p *play) strangeAppKeys() map[string]string {
 	out := maps.Clone(p.appAnswers)
 	for _, f := range p.a.AppFields {
-		if f.Format == "pem" {
+		if f.Format == "pem" || f.Format == "key" {
 			out[f.Name] = strangeKey()
 		}
 	}

@@ -3,6 +3,8 @@ package simulator
 import (
 	"cmp"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"dowel/engine/definition"
@@ -183,7 +185,7 @@ func (a *atlas) add(e endpoint, source string) {
 
 // find returns the endpoints at an address, whatever their method. Where it could be several because what
 // was asked may have a path of its own, it is those that leave the least to it.
-func (a *atlas) find(host, path string) []hit {
+func (a *atlas) find(host, path string, query url.Values) []hit {
 	var out []hit
 	for _, e := range a.endpoints {
 		s, ok := e.address.match(host, path)
@@ -199,6 +201,10 @@ func (a *atlas) find(host, path string) []hit {
 			}
 		}
 		out = append(out, hit{e, s})
+	}
+	// Some providers have everything at one address, and tell in the query what is meant.
+	if meant := slices.DeleteFunc(slices.Clone(out), func(h hit) bool { return h.address.contradicts(query) }); len(meant) > 0 {
+		return meant
 	}
 	return out
 }

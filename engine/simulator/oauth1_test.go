@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dowel/engine/definition"
 )
 
 const flickr = "https://www.flickr.com/services/oauth/"
@@ -105,6 +107,34 @@ func TestOAuth1RunsFromTemporaryCredentialsToACall(t *testing.T) {
 		if r := c.send(call); r.at("simulated") == true {
 			t.Errorf("a call %s: %d %s", name, r.status, r.text)
 		}
+	}
+}
+
+// A provider with one address for everything, which says in the query what is meant.
+func TestWhatIsMeantAtOneAddressIsToldByItsQuery(t *testing.T) {
+	k, findings := definition.Parse("wiki.yaml", []byte(`id: wiki
+name: Wiki
+hosts: [wiki.example.com]
+auth:
+  - id: account
+    kind: oauth1
+    request_token: {url: "https://wiki.example.com/index.php?title=initiate"}
+    authorize: {url: "https://wiki.example.com/index.php?title=authorize"}
+    token: {url: "https://wiki.example.com/index.php?title=token"}
+api: {base_url: https://wiki.example.com}
+test: {get: "/index.php?title=me"}
+`))
+	if k == nil {
+		t.Fatal(findings)
+	}
+	c := newClientOf(t, definition.NewCatalog([]*definition.Connector{k}), "wiki", tokenOptions)
+	const at = "https://wiki.example.com/index.php?title="
+	tmp := c.send(oauth1Call(at+"initiate", "", map[string]string{"oauth_callback": redirectURI})).form()
+	back := c.allow("https://wiki.example.com/index.php", url.Values{"title": {"authorize"}, "oauth_token": {tmp.Get("oauth_token")}}, "ben@example.com", "allow")
+	own := map[string]string{"oauth_token": tmp.Get("oauth_token"), "oauth_verifier": back.Get("oauth_verifier")}
+	r := c.send(oauth1Call(at+"token", tmp.Get("oauth_token_secret"), own))
+	if got := r.form(); r.status != http.StatusOK || got.Get("oauth_token") == "" || got.Get("oauth_token") == tmp.Get("oauth_token") {
+		t.Errorf("the credential: %d %s", r.status, r.text)
 	}
 }
 

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"strings"
@@ -173,6 +174,8 @@ type address struct {
 	anyHost bool
 	// whole is that formula if it names a value: a whole address.
 	whole string
+	// query is what stands in the address behind the question mark as it is.
+	query url.Values
 }
 
 // newAddress reads a URL template of connector c; one that begins with a slash stands under base_url.
@@ -180,7 +183,7 @@ func newAddress(c *definition.Connector, a *definition.Auth, source string) (add
 	if base := c.APIFor(a).BaseURL; strings.HasPrefix(source, "/") && base != nil {
 		source = strings.TrimRight(base.Source, "/") + source
 	}
-	var out address
+	out := address{query: literalQuery(source)}
 	var host, path []piece
 	ps := pieces(source)
 	if len(ps) == 0 {
@@ -236,6 +239,29 @@ func cutQuery(ps []piece) []piece {
 		}
 	}
 	return ps
+}
+
+// literalQuery reads the parameters of a template that have no formulas.
+func literalQuery(source string) url.Values {
+	_, query, _ := strings.Cut(source, "?")
+	query, _, _ = strings.Cut(query, "#")
+	out := url.Values{}
+	for _, param := range strings.Split(query, "&") {
+		if values, err := url.ParseQuery(param); err == nil && !strings.Contains(param, "${") {
+			maps.Copy(out, values)
+		}
+	}
+	return out
+}
+
+// contradicts reports whether a parameter that stands in the address has another value in query.
+func (a address) contradicts(query url.Values) bool {
+	for name, values := range a.query {
+		if query.Has(name) && query.Get(name) != values[0] {
+			return true
+		}
+	}
+	return false
 }
 
 // hostPart is what a formula in a host can be: one of the options it has, one label in front of a

@@ -252,7 +252,7 @@ func (s *Simulator) atlas(c *definition.Connector) *atlas {
 
 // serve finds out what the request is for, and answers it, or fails as it was told to.
 func (c *call) serve(w http.ResponseWriter) {
-	hits := c.atlas.find(c.host, c.path)
+	hits := c.atlas.find(c.host, c.path, c.r.URL.Query())
 	if len(hits) == 0 && !c.atlas.hosted(c.host, nil) {
 		errorPage(http.StatusNotFound, c.connector.Name+" is not at "+c.host+", as far as its definition says.").write(w)
 		return

@@ -205,12 +205,13 @@ func challenge(v string) string {
 // allow goes through the consent page as somebody and returns the parameters of the callback.
 func (c *client) allow(authorize string, params url.Values, account, decision string) url.Values {
 	c.t.Helper()
-	page := c.send(request{url: authorize + "?" + params.Encode()})
+	at := authorize + "?" + params.Encode() // where the page is, and what its form is sent to
+	page := c.send(request{url: at})
 	m := ticket.FindStringSubmatch(page.text)
 	if page.status != 200 || m == nil {
 		c.t.Fatalf("consent page of %s: %d %s %s", c.id, page.status, page.header.Get("Location"), page.text)
 	}
-	back := c.send(request{method: "POST", url: authorize, form: url.Values{"request": {m[1]}, "account": {account}, "decision": {decision}}})
+	back := c.send(request{method: "POST", url: at, form: url.Values{"request": {m[1]}, "account": {account}, "decision": {decision}}})
 	to, err := url.Parse(back.header.Get("Location"))
 	if err != nil || back.status != http.StatusSeeOther || !strings.HasPrefix(to.String(), redirectURI+"?") {
 		c.t.Fatalf("answer of %s: %d %s %v", c.id, back.status, to, err)
