@@ -193,7 +193,7 @@ func (g *gallery) callbacks(h *house) {
 	w.inThisTab()
 	w.open(h.link("woocommerce"))
 	g.take(w, "connect-woocommerce")
-	w.fill("Store URL", "https://shop.example.com")
+	w.fill("Shop address", "https://shop.example.com")
 	w.press("Connect")
 	w.press("Use this tab")
 	w.press("Allow")
