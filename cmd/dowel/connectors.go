@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -63,45 +62,41 @@ func lintCommand() *cobra.Command {
 	return cmd
 }
 
-// lint checks every file named, and every definition in the directories named.
+// lint checks every file named, and every definition in the directories named, as serving them would.
 func lint(paths []string) ([]definition.Finding, error) {
 	var findings []definition.Finding
 	for _, p := range paths {
-		files, err := definitionFiles(p)
+		found, err := lintPath(p)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range files {
-			source, err := os.ReadFile(f) // #nosec G304: named by the user
-			if err != nil {
-				return nil, err
-			}
-			_, found := definition.Parse(f, source, beside(f), definition.In(connectors.FS))
-			findings = append(findings, found...)
-		}
+		findings = append(findings, found...)
 	}
 	return findings, nil
 }
 
-// beside is the directory of a file, where a definition that it extends may be.
-func beside(file string) definition.Parents { return definition.In(os.DirFS(filepath.Dir(file))) }
-
-func definitionFiles(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return []string{path}, err
+func lintPath(p string) ([]definition.Finding, error) {
+	info, err := os.Stat(p)
+	if err != nil {
+		return nil, err
 	}
-	var files []string
-	for _, pattern := range []string{"*.yaml", "*.yml", "*.json"} {
-		found, err := filepath.Glob(filepath.Join(path, pattern))
+	if !info.IsDir() {
+		source, err := os.ReadFile(p) // #nosec G304: named by the user
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, found...)
+		_, found := definition.Parse(p, source, beside(p), definition.In(connectors.FS))
+		return found, nil
 	}
-	slices.Sort(files)
-	return files, nil
+	found, err := definition.Lint(os.DirFS(p), definition.In(connectors.FS))
+	for i := range found {
+		found[i].File = filepath.Join(p, found[i].File)
+	}
+	return found, err
 }
+
+// beside is the directory of a file, where a definition that it extends may be.
+func beside(file string) definition.Parents { return definition.In(os.DirFS(filepath.Dir(file))) }
 
 func explainCommand() *cobra.Command {
 	return &cobra.Command{

@@ -64,3 +64,14 @@ func TestLintMendsWhatNeedsNoDecision(t *testing.T) {
 		t.Errorf("the file's mode is %v, %v", info.Mode(), err)
 	}
 }
+
+func TestLintReadsADirectoryAsServingItWould(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink("/etc/hosts", filepath.Join(dir, "out.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	out, _, err := dowel(t, "connectors", "lint", dir)
+	if want := filepath.Join(dir, "out.yaml") + ":1:1: file: this link leads out of the directory (error)\n"; out != want || err == nil {
+		t.Errorf("%v; got %q, want %q", err, out, want)
+	}
+}
