@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,16 +36,23 @@ func testCommand() *cobra.Command {
 			if err := definition.WriteFindings(cmd.ErrOrStderr(), "text", findings); err != nil {
 				return err
 			}
-			ok := !definition.HasErrors(findings)
+			var played, failed int
+			start := time.Now()
 			err = rehearsal.All(cmd.Context(), ks, runtime.GOMAXPROCS(0), func(r rehearsal.Result) {
 				fmt.Fprintln(cmd.OutOrStdout(), r)
-				ok = ok && r.OK()
+				if played++; !r.OK() {
+					failed++
+				}
 			})
-			if err == nil && !ok {
-				cmd.SilenceErrors = true
-				err = errFailed
+			if err != nil {
+				return err
 			}
-			return err
+			fmt.Fprintf(cmd.OutOrStdout(), "%d connectors, %d methods, %d failed  %v\n", len(ks), played, failed, time.Since(start).Round(time.Millisecond))
+			if failed > 0 || definition.HasErrors(findings) {
+				cmd.SilenceErrors = true
+				return errFailed
+			}
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "test every connector")

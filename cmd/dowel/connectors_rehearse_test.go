@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,7 +33,8 @@ test: {get: https://acme.example/me}
 func TestTestPlaysEveryMethodOfAConnector(t *testing.T) {
 	out, errs, err := dowel(t, "connectors", "test", "slack")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if err != nil || len(lines) != 2 || !strings.HasPrefix(lines[0], "ok  slack/oauth  ") || !strings.HasPrefix(lines[1], "ok  slack/token  ") {
+	want := []string{"ok  slack/oauth  ", "ok  slack/token  ", "1 connectors, 2 methods, 0 failed  "}
+	if err != nil || !slices.EqualFunc(lines, want, strings.HasPrefix) {
 		t.Errorf("connectors test slack: %v\n%s%s", err, out, errs)
 	}
 }
@@ -47,7 +49,7 @@ func TestTestOfADirectoryNamesWhatFailsAndWhatIsRefused(t *testing.T) {
 	if err == nil {
 		t.Error("no error although two of three definitions fail")
 	}
-	for _, want := range []string{"ok  acme/key  ", "FAIL  deaf/key: connect: "} {
+	for _, want := range []string{"ok  acme/key  ", "FAIL  deaf/key: connect: ", "2 connectors, 2 methods, 1 failed  "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
