@@ -14,6 +14,7 @@ import (
 	"dowel/engine/access"
 	"dowel/engine/identity"
 	"dowel/engine/secret"
+	"dowel/engine/storage"
 )
 
 func adminCommand() *cobra.Command {
@@ -57,17 +58,28 @@ func adminCommand() *cobra.Command {
 	return cmd
 }
 
-// withIdentity opens the store of an installation, once its master key is shown to be the right one.
-func withIdentity(ctx context.Context, file, tenant string, logs io.Writer, f func(*identity.Service) error) (err error) {
+// withIdentity opens the identities of an installation.
+func withIdentity(ctx context.Context, file, tenant string, logs io.Writer, f func(*identity.Service) error) error {
+	return withStore(ctx, file, func(c *Config, store storage.Store, _ *secret.Keyring) error {
+		log, err := logger(c, logs)
+		if err != nil {
+			return err
+		}
+		s := &identity.Service{Store: store, PublicURL: strings.TrimRight(c.PublicURL, "/"), Logger: log}
+		if err := s.EnsureTenant(ctx, tenant, tenant); err != nil {
+			return err
+		}
+		return f(s)
+	})
+}
+
+// withStore opens the store of an installation, once its master key is shown to be the right one.
+func withStore(ctx context.Context, file string, f func(*Config, storage.Store, *secret.Keyring) error) (err error) {
 	c, err := loadConfig(file, os.Getenv)
 	if err != nil {
 		return err
 	}
 	keys, err := c.masterKeys()
-	if err != nil {
-		return err
-	}
-	log, err := logger(c, logs)
 	if err != nil {
 		return err
 	}
@@ -83,9 +95,5 @@ func withIdentity(ctx context.Context, file, tenant string, logs io.Writer, f fu
 	if err := keyring.Check(ctx); err != nil {
 		return err
 	}
-	s := &identity.Service{Store: store, PublicURL: strings.TrimRight(c.PublicURL, "/"), Logger: log}
-	if err := s.EnsureTenant(ctx, tenant, tenant); err != nil {
-		return err
-	}
-	return f(s)
+	return f(c, store, keyring)
 }

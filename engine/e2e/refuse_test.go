@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,6 +60,43 @@ func TestAWrongMasterKeyIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	i.Restart(t)
 	if token, a := i.Token(id, ""); a.Status != http.StatusOK || token.AccessToken != "sk_test_1" {
 		t.Errorf("with the right key again: %d %s", a.Status, a.Body)
+	}
+}
+
+// The master key is changed beside a running process; the old one is refused when it may not be used any
+// more, and only then can it be taken away. (D03, K10)
+func TestTheMasterKeyIsChanged(t *testing.T) {
+	t.Parallel()
+	older, newer := MasterKey(t), MasterKey(t)
+	i := Serve(t, "DOWEL_MASTER_KEY="+older)
+	id := i.importStripe(t, "sk_test_1")
+	plain := i.env
+	opens := func(when string, env ...string) {
+		t.Helper()
+		i.Stop()
+		i.env = slices.Concat(plain, env)
+		i.Restart(t)
+		if token, a := i.Token(id, ""); a.Status != http.StatusOK || token.AccessToken != "sk_test_1" {
+			t.Errorf("%s: %d %s", when, a.Status, a.Body)
+		}
+	}
+	opens("with both keys", "DOWEL_MASTER_KEY="+newer, "DOWEL_OLD_MASTER_KEYS="+older)
+	if code, out, errs := Command(t, i.env, "keys", "status"); code != 0 || !strings.Contains(out, "old, still needed") {
+		t.Errorf("keys status: exit code %d\n%s%s", code, out, errs)
+	}
+	for _, n := range []string{"1 wrapped anew", "0 wrapped anew"} {
+		code, out, errs := Command(t, i.env, "keys", "rotate")
+		if code != 0 || !strings.Contains(out, n) || !strings.Contains(out, "old, may be taken away") || strings.Contains(out+errs, newer) {
+			t.Errorf("keys rotate: exit code %d, want %s\n%s%s", code, n, out, errs)
+		}
+	}
+	if token, a := i.Token(id, "?force=true"); a.Status == http.StatusInternalServerError {
+		t.Errorf("beside a rotation: %+v %s", token, a.Body)
+	}
+	opens("with the new key alone", "DOWEL_MASTER_KEY="+newer)
+	i.Stop()
+	if code, out, errs := Command(t, plain, "serve"); code == 0 || !strings.Contains(errs, "master key") {
+		t.Errorf("with the old key alone: exit code %d\n%s%s", code, out, errs)
 	}
 }
 

@@ -44,14 +44,22 @@ func (k *Keyring) createCheck(ctx context.Context) ([]byte, error) {
 	if _, err := k.load(ctx, ""); err != nil && fault.KindOf(err) != fault.NotFound {
 		return nil, fault.E(fault.Invalid, "this store was sealed with another master key", err)
 	}
-	ad := Binding{Kind: "check"}.associatedData()
-	body, err := k.masters.byID[k.masters.first].Encrypt([]byte(checkText), ad)
+	value, err := k.masters.newCheck()
 	if err != nil {
 		return nil, err
 	}
-	err = k.store.CreateKeyset(ctx, checkTenant, append(k.masters.head(), body...))
+	err = k.store.CreateKeyset(ctx, checkTenant, value)
 	if err != nil && fault.KindOf(err) != fault.Conflict {
 		return nil, err
 	}
 	return k.store.Keyset(ctx, checkTenant)
+}
+
+// newCheck makes a key-check value of the first master key.
+func (m masters) newCheck() ([]byte, error) {
+	body, err := m.byID[m.first].Encrypt([]byte(checkText), Binding{Kind: "check"}.associatedData())
+	if err != nil {
+		return nil, fmt.Errorf("make key-check value: %w", err)
+	}
+	return append(m.head(), body...), nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // A KeysetStore keeps the wrapped keyset of each tenant. What it keeps is
-// encrypted and never changes once created.
+// encrypted; only its wrapping may change, see RewrapStore.
 type KeysetStore interface {
 	// Keyset returns what CreateKeyset stored, or fails with fault.NotFound.
 	Keyset(ctx context.Context, tenant string) ([]byte, error)

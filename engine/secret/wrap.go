@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -48,10 +47,10 @@ func newMasters(keys []MasterKey) (masters, error) {
 
 // kek returns the key that wrapped was wrapped with and the rest of the record.
 func (m masters) kek(wrapped []byte) (tink.AEAD, []byte, error) {
-	if len(wrapped) < wrappedHead || wrapped[0] != wrappedFormat {
+	id := wrapper(wrapped)
+	if id == "" {
 		return nil, nil, fault.E(fault.Corrupt, "a stored key is not in a form this version reads", nil)
 	}
-	id := hex.EncodeToString(wrapped[1:wrappedHead])
 	kek, ok := m.byID[id]
 	if !ok {
 		return nil, nil, fault.E(fault.Corrupt, fmt.Sprintf(
@@ -76,25 +75,14 @@ func (m masters) newKeyset(tenant string) (wrapped []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make keyset: %w", err)
 	}
-	var out bytes.Buffer
-	out.Write(m.head())
-	ad := Binding{Tenant: tenant, Kind: "keyset"}.associatedData()
-	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&out), m.byID[m.first], ad); err != nil {
-		return nil, fmt.Errorf("wrap keyset: %w", err)
-	}
-	return out.Bytes(), nil
+	return m.wrap(tenant, handle)
 }
 
 // openKeyset unwraps what newKeyset returned.
 func (m masters) openKeyset(tenant string, wrapped []byte) (*tenantKeys, error) {
-	kek, body, err := m.kek(wrapped)
+	handle, err := m.unwrap(tenant, wrapped)
 	if err != nil {
 		return nil, err
-	}
-	ad := Binding{Tenant: tenant, Kind: "keyset"}.associatedData()
-	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(body)), kek, ad)
-	if err != nil {
-		return nil, fault.E(fault.Corrupt, "a tenant's keys do not open", err)
 	}
 	primitive, err := aead.New(handle)
 	if err != nil {

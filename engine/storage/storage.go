@@ -184,4 +184,8 @@ type Keysets interface {
 	Keyset(ctx context.Context, tenant string) ([]byte, error)
 	// CreateKeyset writes it once; a second one is a Conflict.
 	CreateKeyset(ctx context.Context, tenant string, wrapped []byte) error
+	// KeysetTenants lists the tenants that have one, in any order.
+	KeysetTenants(ctx context.Context) ([]string, error)
+	// ReplaceKeyset puts wrapped in the place of old; a Conflict if something else is there, or nothing.
+	ReplaceKeyset(ctx context.Context, tenant string, old, wrapped []byte) error
 }

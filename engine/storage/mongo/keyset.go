@@ -5,6 +5,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/bson"
 	driver "go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
 )
 
 // keysetRecord is the wrapped keyset of one tenant. It has no schema number: what is in Wrapped has
@@ -30,4 +31,38 @@ func (s *Store) CreateKeyset(ctx context.Context, tenant string, wrapped []byte)
 	defer cancel()
 	_, err := s.keysets().InsertOne(ctx, keysetRecord{Key: key(tenant, ""), Tenant: tenant, Wrapped: wrapped})
 	return failure(err)
+}
+
+// KeysetTenants implements storage.Keysets.
+func (s *Store) KeysetTenants(ctx context.Context) ([]string, error) {
+	ctx, cancel := boundedRead(ctx)
+	defer cancel()
+	cursor, err := s.keysets().Find(ctx, bson.D{}, options.Find().SetProjection(bson.D{pair("tenant", 1)}))
+	if err != nil {
+		return nil, failure(err)
+	}
+	var records []keysetRecord
+	if err := cursor.All(ctx, &records); err != nil {
+		return nil, failure(err)
+	}
+	list := make([]string, len(records))
+	for i, r := range records {
+		list[i] = r.Tenant
+	}
+	return list, nil
+}
+
+// ReplaceKeyset implements storage.Keysets.
+func (s *Store) ReplaceKeyset(ctx context.Context, tenant string, old, wrapped []byte) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	result, err := s.keysets().UpdateOne(ctx,
+		bson.D{pair("_id", key(tenant, "")), pair("wrapped", old)}, bson.D{pair("$set", bson.D{pair("wrapped", wrapped)})})
+	if err != nil {
+		return failure(err)
+	}
+	if result.MatchedCount == 0 {
+		return moved("keyset")
+	}
+	return nil
 }

@@ -242,3 +242,30 @@ func createKeyset(t *testing.T, a, b storage.Store) {
 		}
 	}
 }
+
+// testKeysetReplaced has many replace one keyset at once, each what it has seen.
+func testKeysetReplaced(t *testing.T, s storage.Store) {
+	ctx := t.Context()
+	wantKind(t, "keyset nobody made", s.ReplaceKeyset(ctx, "acme", []byte{1}, []byte{2}), fault.Conflict)
+	tenants := []string{"", "acme", "~master-key-check"}
+	for i, tenant := range tenants {
+		must(t, s.CreateKeyset(ctx, tenant, []byte{byte(i), 0, 255}))
+	}
+	got, err := s.KeysetTenants(ctx)
+	must(t, err)
+	if slices.Sort(got); !slices.Equal(got, tenants) {
+		t.Errorf("keysets of %q, want %q", got, tenants)
+	}
+	old := []byte{1, 0, 255}
+	winners := race(t, fault.Conflict, func(i int) error { return s.ReplaceKeyset(ctx, "acme", old, []byte{byte(i), 9}) })
+	if winners != 1 {
+		t.Errorf("%d callers replaced one keyset", winners)
+	}
+	for i, tenant := range tenants {
+		wrapped, err := s.Keyset(ctx, tenant)
+		must(t, err)
+		if replaced := len(wrapped) == 2; replaced != (tenant == "acme") || !replaced && wrapped[0] != byte(i) {
+			t.Errorf("keyset of %q is %v", tenant, wrapped)
+		}
+	}
+}

@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"SessionLinkIsTakenOnce", testTakeSession},
 		{"ConnectSessionIsFoundByItsIDInItsTenant", testConnectSessionByRef},
 		{"KeysetIsCreatedOnce", testKeyset},
+		{"KeysetIsReplacedOnce", testKeysetReplaced},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, closed(t, open(t))) })
 	}
