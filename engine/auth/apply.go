@@ -23,7 +23,7 @@ func (applied) Apply(out *http.Request, r Request, c Credential) error {
 	if err := setBody(out, r.Auth.Apply.Body, env); err != nil {
 		return err
 	}
-	return r.sign(out, env)
+	return r.sign(out, r.Auth.Apply.Sign, env)
 }
 
 func apply(out *http.Request, a *definition.Apply, env definition.Env) error {

@@ -92,5 +92,5 @@ func (r Request) authenticate(req *http.Request, m applier, q *definition.Reques
 			req.Header.Set("Authorization", client.header)
 		}
 	}
-	return nil
+	return r.sign(req, q.Sign, env)
 }

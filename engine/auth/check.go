@@ -36,11 +36,7 @@ func (r Request) useless(roots []string) []*fault.Error {
 			out = append(out, f)
 		}
 	}
-	signed := r.Auth.JWTs()
-	if j := r.Auth.Apply.Sign.Signing(); j != nil {
-		signed = append(signed, j)
-	}
-	for _, j := range signed {
+	for _, j := range append(r.Auth.JWTs(), r.Auth.Signings()...) {
 		check(&j.Key, func() error { _, err := r.signingKey(j, env); return err })
 	}
 	if t := r.Auth.TLS; t != nil {

@@ -139,6 +139,11 @@ func (x explanation) fromRequest(at string, q *definition.Request) explanation {
 		o.lists = append(o.lists, originList{"api.query", api.Query, false}, originList{"apply.headers", apply.Headers, true}, originList{"apply.query", apply.Query, false}, originList{"apply.body", apply.Body, false})
 		o.authorization = "apply"
 	}
+	if q.Sign != nil {
+		places := q.Sign.Places()
+		o.lists = append(o.lists, originList{at + ".sign.headers", places.Headers, true}, originList{at + ".sign.query", places.Query, false})
+		o.authorization = at + ".sign"
+	}
 	return x.from(o)
 }
 

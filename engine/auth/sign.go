@@ -50,10 +50,9 @@ func (o occasion) signature(sign func() (string, error)) (string, error) {
 	return sign()
 }
 
-// sign signs out as the definition says. It is the last thing that is done to a request: what is changed
-// afterwards is not what was signed. Signing again takes the place of the earlier signature.
-func (r Request) sign(out *http.Request, env definition.Env) error {
-	s := r.Auth.Apply.Sign
+// sign signs out as s says. It is the last thing that is done to a request: what is changed afterwards is
+// not what was signed. Signing again takes the place of the earlier signature.
+func (r Request) sign(out *http.Request, s *definition.Sign, env definition.Env) error {
 	if s == nil {
 		return nil
 	}
@@ -88,20 +87,18 @@ func (r Request) checkSigner(c Credential) error {
 	if bad := r.useless(ofPerson); len(bad) > 0 {
 		return bad[0]
 	}
-	s := r.Auth.Apply.Sign
-	if s == nil {
-		return nil
-	}
 	env := r.callEnv(&c)
-	var err error
-	switch {
-	case s.OAuth1 != nil:
-		_, err = r.rsaKey(s.OAuth1, env)
-	case s.HMAC != nil:
-		_, err = r.hmacKey(s.HMAC, env)
-	}
-	if f := fault.As(err); f != nil && f.Field != "" {
-		return f
+	for _, s := range r.Auth.Signers() {
+		var err error
+		switch {
+		case s.OAuth1 != nil:
+			_, err = r.rsaKey(s.OAuth1, env)
+		case s.HMAC != nil:
+			_, err = r.hmacKey(s.HMAC, env)
+		}
+		if f := fault.As(err); f != nil && f.Field != "" {
+			return f
+		}
 	}
 	return nil // of other things the first request will tell
 }

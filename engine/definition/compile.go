@@ -245,6 +245,10 @@ func (k *compiler) login(steps []*Step) {
 
 func (k *compiler) step(s *Step, p place, auth string) {
 	k.request(s.Request, p, auth)
+	k.sign(s.Sign)
+	if s.Request != nil {
+		s.Request.Sign = s.Sign
+	}
 	k.captures(s.Credential, p.answering())
 	k.lifetime(s.Expires, p.answering())
 }

@@ -17,6 +17,9 @@ func (a *Auth) defaults() {
 	if a.Device != nil && a.Device.ClientAuth == "" {
 		a.Device.ClientAuth = ClientAuthNone // a code is nothing that a wrong guess could spend
 	}
+	for _, s := range a.Login {
+		s.Sign.defaults()
+	}
 	if a.Apply != nil {
 		a.Apply.Sign.defaults()
 		return

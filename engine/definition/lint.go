@@ -182,10 +182,10 @@ func (l *linter) paramLists(key string, f func(ps Params, at string)) {
 		}
 		if a.Apply != nil && l.has(at+"/apply") {
 			pick(a.Apply.Headers, a.Apply.Query, a.Apply.Cookies, at+"/apply")
-			if s := a.Apply.Sign; s != nil {
-				places := s.Places()
-				pick(places.Headers, places.Query, nil, at+"/apply/sign/"+s.name())
-			}
 		}
+	})
+	l.signers(func(_ *Auth, s *Sign, at string) {
+		places := s.Places()
+		pick(places.Headers, places.Query, nil, at)
 	})
 }

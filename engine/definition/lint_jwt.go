@@ -24,8 +24,10 @@ func (l *linter) jwts(f func(a *Auth, j *JWT, at string)) {
 				f(a, j, at+"/"+key)
 			}
 		}
-		if a.Apply != nil && a.Apply.Sign.Signing() != nil {
-			f(a, a.Apply.Sign.Signing(), at+"/apply/sign/"+a.Apply.Sign.name())
+	})
+	l.signers(func(a *Auth, s *Sign, at string) {
+		if j := s.Signing(); j != nil {
+			f(a, j, at)
 		}
 	})
 }

@@ -1,6 +1,10 @@
 package definition
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 func signRules() []Rule {
 	return []Rule{
@@ -18,6 +22,11 @@ func (l *linter) signers(f func(a *Auth, s *Sign, at string)) {
 	l.methods(func(a *Auth, at string) {
 		if a.Apply != nil && a.Apply.Sign != nil && l.has(at+"/apply/sign") {
 			f(a, a.Apply.Sign, at+"/apply/sign/"+a.Apply.Sign.name())
+		}
+		for i, s := range a.Login {
+			if step := fmt.Sprintf("%s/login/%d/sign", at, i); s.Sign != nil && l.has(step) {
+				f(a, s.Sign, step+"/"+s.Sign.name())
+			}
 		}
 	})
 }
@@ -59,6 +68,12 @@ func lintSignHeaderTwice(l *linter) {
 					l.reportKey(at+"/"+escape(p.Name), "the signer writes %s; what stands here would be replaced", writes)
 				}
 			}
+		}
+		if i := slices.IndexFunc(a.Login, func(step *Step) bool { return step.Sign == s }); i >= 0 {
+			if q := a.Login[i].Request; q != nil {
+				check(q.Headers, apply+"/request/headers")
+			}
+			return
 		}
 		check(a.Apply.Headers, apply+"/headers")
 		check(l.c.API.Headers, "/api/headers")

@@ -13,6 +13,8 @@ type Request struct {
 	JSON    *Tree     `yaml:"json"`
 	XML     *Template `yaml:"xml"`
 	Raw     *Template `yaml:"raw"`
+	// Sign is that of the step whose request this is.
+	Sign *Sign `yaml:"-"`
 	// Auth says what authenticates the request: credential (put on as Apply says), client (as
 	// ClientAuth says) or none. Its default depends on the place and is filled in when compiled.
 	Auth       string     `yaml:"auth"`
@@ -30,6 +32,8 @@ type Request struct {
 type Step struct {
 	ID      string   `yaml:"id"`
 	Request *Request `yaml:"request"`
+	// Sign makes the request one that nobody else could have sent; the secret stays here.
+	Sign *Sign `yaml:"sign"`
 	// Credential keeps values of the answer as credential.<name>; sealed like every credential.
 	Credential Captures `yaml:"credential"`
 	// Expires says when those values end.

@@ -176,6 +176,31 @@ func (t *Template) uses(f func(use) bool) bool {
 	return slices.ContainsFunc(t.parts, func(p part) bool { return p.expr != nil && slices.ContainsFunc(p.expr.uses, f) })
 }
 
+// Signers are how requests of a are signed: those with the credential, and those of its login.
+func (a *Auth) Signers() []*Sign {
+	var out []*Sign
+	if a.Apply != nil && a.Apply.Sign != nil {
+		out = append(out, a.Apply.Sign)
+	}
+	for _, s := range a.Login {
+		if s.Sign != nil {
+			out = append(out, s.Sign)
+		}
+	}
+	return out
+}
+
+// Signings are the tokens with which requests of a are signed.
+func (a *Auth) Signings() []*JWT {
+	var out []*JWT
+	for _, s := range a.Signers() {
+		if j := s.Signing(); j != nil {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
 // sign compiles what a signature is made of, and where it goes.
 func (k *compiler) sign(s *Sign) {
 	if s == nil {

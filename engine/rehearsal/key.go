@@ -60,11 +60,7 @@ var (
 // tokensOf are the tokens of a method whose keys have to be made: a secret that signs requests is what the
 // form says it is, and the provider knows it.
 func tokensOf(a *definition.Auth) []*definition.JWT {
-	out := a.JWTs()
-	if j := a.Apply.Sign.Signing(); j != nil && !j.Symmetric() {
-		out = append(out, j)
-	}
-	return out
+	return append(a.JWTs(), slices.DeleteFunc(a.Signings(), (*definition.JWT).Symmetric)...)
 }
 
 // withKeys returns the answers with a key wherever one of the method's tokens is signed with one of them.

@@ -179,6 +179,13 @@ func (a *atlas) add(e endpoint, source string) {
 	if !ok {
 		return // the definition's own check complains about it
 	}
+	if e.request != nil {
+		for _, p := range e.request.Query {
+			if !strings.Contains(p.Value.Source, "${") && p.Value.Source != "" {
+				where.query.Set(p.Name, p.Value.Source)
+			}
+		}
+	}
 	e.address = where
 	a.endpoints = append(a.endpoints, &e)
 }

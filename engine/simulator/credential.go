@@ -125,7 +125,7 @@ func (c *call) applied(a *definition.Auth, known slots) (slots, bool) {
 	if !c.inBody(a, out) {
 		return nil, false
 	}
-	if s := signatureOf(a); s != nil {
+	if s := signatureOf(a.Apply.Sign); s != nil {
 		// What carries no name still is a credential: the secret behind the signature.
 		return out, s.found(c, out)
 	}
@@ -215,7 +215,7 @@ func (c *call) judge(a *definition.Auth, found, known slots) (*holder, *problem)
 	if h.grant == nil {
 		h.account = c.s.typist(found)
 	}
-	if p := c.verify(a, merged(known, found)); p != nil {
+	if p := c.verify(a, signatureOf(a.Apply.Sign), merged(known, found)); p != nil {
 		return nil, p
 	}
 	return h, nil

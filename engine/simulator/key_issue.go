@@ -63,8 +63,8 @@ func Issue(a *definition.Auth) (string, error) {
 	alg, encoding := "", ""
 	if signed := a.JWTs(); len(signed) > 0 {
 		alg, encoding = signed[0].Alg, signed[0].KeyEncoding
-	} else if j := a.Apply.Sign.Signing(); j != nil && !j.Symmetric() {
-		alg = j.Alg
+	} else if signed := a.Signings(); len(signed) > 0 && !signed[0].Symmetric() {
+		alg = signed[0].Alg
 	} else if a.TLS != nil {
 		alg = "ES256"
 	}

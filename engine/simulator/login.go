@@ -29,6 +29,9 @@ func (c *call) login(hits []hit) *answer {
 	}
 	c.count(func(s *Stats) { s.Token["login"]++ })
 	if refused == nil {
+		refused = c.signed(*chosen, got)
+	}
+	if refused == nil {
 		refused = c.typed(*chosen, got)
 	}
 	if refused == nil {
@@ -42,6 +45,15 @@ func (c *call) login(hits []hit) *answer {
 		return refusal(chosen.auth, chosen.request.Outcome, errGone)
 	}
 	return c.session(*chosen, got)
+}
+
+// signed judges the signature of a step that has to be signed: a secret that is not sent is shown by it.
+func (c *call) signed(h hit, got slots) *problem {
+	s := signatureOf(h.step.Sign)
+	if s != nil && !s.found(c, got) {
+		return badSignature("the request is not signed")
+	}
+	return c.verify(h.auth, s, got)
 }
 
 // typed judges what somebody typed into the form.

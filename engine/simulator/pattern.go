@@ -174,7 +174,7 @@ type address struct {
 	anyHost bool
 	// whole is that formula if it names a value: a whole address.
 	whole string
-	// query is what stands in the address behind the question mark as it is.
+	// query is what the definition says of the query without a formula.
 	query url.Values
 }
 
@@ -254,7 +254,7 @@ func literalQuery(source string) url.Values {
 	return out
 }
 
-// contradicts reports whether a parameter that stands in the address has another value in query.
+// contradicts reports whether a parameter that the definition says has another value in query.
 func (a address) contradicts(query url.Values) bool {
 	for name, values := range a.query {
 		if query.Has(name) && query.Get(name) != values[0] {

@@ -24,9 +24,8 @@ type signature interface {
 	check(c *call, got slots, env definition.Env) *problem
 }
 
-// signatureOf is how requests of a are signed; nil if they are not.
-func signatureOf(a *definition.Auth) signature {
-	s := a.Apply.Sign
+// signatureOf is how requests are signed that s is said of; nil if they are not.
+func signatureOf(s *definition.Sign) signature {
 	switch {
 	case s == nil:
 		return nil
@@ -80,7 +79,7 @@ func (c *call) people(a *definition.Auth) (all []map[string]string, hint string)
 		return all, ""
 	}
 	usual := map[string]string{}
-	if j := a.Apply.Sign.Signing(); j != nil && !j.Symmetric() {
+	if signed := a.Signings(); len(signed) > 0 && !signed[0].Symmetric() {
 		return []map[string]string{usual}, fmt.Sprintf("; this simulated provider gives a key out at /%s/_key?method=%s", c.connector.ID, a.ID)
 	}
 	for _, fs := range []definition.Fields{c.connector.Inputs, a.Fields} {
@@ -95,8 +94,7 @@ func (c *call) people(a *definition.Auth) (all []map[string]string, hint string)
 }
 
 // verify checks a signature with the secrets of everybody whom what was found can be of.
-func (c *call) verify(a *definition.Auth, got slots) *problem {
-	s := signatureOf(a)
+func (c *call) verify(a *definition.Auth, s signature, got slots) *problem {
 	if s == nil {
 		return nil
 	}

@@ -13,12 +13,15 @@ import (
 	"encoding/pem"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"dowel/engine/definition"
 )
 
 func hmacOf(key []byte, text string) []byte {
@@ -126,6 +129,55 @@ func sts(at time.Time, region, secret, session string) request {
 	delete(headers, "host")
 	headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/" + scope + ", SignedHeaders=" + strings.Join(names, ";") + ", Signature=" + signature
 	return request{url: "https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15", header: headers}
+}
+
+// A login that shows its secret by a signature, and not the secret.
+func TestASignedLoginIsVerified(t *testing.T) {
+	k, findings := definition.Parse("vault.yaml", []byte(`id: vault
+name: Vault
+hosts: [vault.example.com]
+auth:
+  - id: key
+    kind: custom
+    fields:
+      id: {label: ID}
+      key: {label: Key, type: password}
+    login:
+      - id: open
+        request: {post: https://vault.example.com/session}
+        sign:
+          hmac:
+            alg: sha256
+            key: ${fields.key}
+            message: ${request.method} ${request.path} ${request.timestamp}
+            headers: {X-Time: "${request.timestamp}", X-Key: "${fields.id}", X-Signature: "${signature}"}
+        credential: {session: response.body.session}
+    apply: {headers: {X-Session: "${credential.session}"}}
+api: {base_url: https://vault.example.com}
+test: {get: /me}
+`))
+	if k == nil {
+		t.Fatal(findings)
+	}
+	c := newClientOf(t, definition.NewCatalog([]*definition.Connector{k}), "vault", tokenOptions)
+	login := func(at time.Time, secret string) request {
+		stamp := strconv.FormatInt(at.Unix(), 10)
+		mark := hex.EncodeToString(hmacOf([]byte(secret), "POST /session "+stamp))
+		return request{method: "POST", url: "https://vault.example.com/session", header: map[string]string{"X-Time": stamp, "X-Key": "ana", "X-Signature": mark}}
+	}
+	for name, call := range map[string]request{
+		"not signed":     {method: "POST", url: "https://vault.example.com/session", header: map[string]string{"X-Key": "ana"}},
+		"another secret": login(time.Now(), "other"),
+		"yesterday":      login(time.Now().Add(-24*time.Hour), "secret"),
+	} {
+		if r := c.send(call); r.status != http.StatusUnauthorized || r.at("session") != nil {
+			t.Errorf("%s: %d %s", name, r.status, r.text)
+		}
+	}
+	session, _ := c.send(login(time.Now(), "secret")).at("session").(string)
+	if r := c.send(request{url: "https://vault.example.com/me", header: map[string]string{"X-Session": session}}); r.status != http.StatusOK {
+		t.Errorf("a call with the session %q: %d %s", session, r.status, r.text)
+	}
 }
 
 func TestAWSCallsAreVerified(t *testing.T) {
