@@ -53,16 +53,19 @@ type ConnectorMethod struct {
 type AppRow struct {
 	ID, Name, Method, ClientID string
 	Environment                string // empty: any
-	Issuer                     string // the server it is registered at, if the connector is used with many
-	HasSecret                  bool
-	Scopes                     []string
+	// Issuer is the server it is registered at, if the connector is used with many, which AsksIssuer says; "*":
+	// any of them; empty: nobody has said, so it is not used. NewIssuer is what the form has.
+	Issuer, NewIssuer string
+	AsksIssuer        bool
+	HasSecret         bool
+	Scopes            []string
 	// Answers are what is registered beside them, for people to read; Fields the same to be changed. A
 	// secret that is left empty stays. NoSecret says that there is no client secret.
 	Answers       []AppAnswer
 	Fields        []Field
 	NoSecret      bool
-	Error         string    // about the client secret that was typed
-	Refused       time.Time // since when the provider refuses it; zero: it does not
+	Errors        map[string]string // by form field of what was typed: client_secret, issuer
+	Refused       time.Time         // since when the provider refuses it; zero: it does not
 	RefusedReason string
 	CreatedAt     time.Time
 }
@@ -98,7 +101,7 @@ type Link struct{ Key, URL string }
 // ConnectorPage is one connector with its apps. POST /console/connectors/{id}/connect (csrf, end_user,
 // method) opens a connect session; POST /console/connectors/{id}/apps (csrf, name, method, environment,
 // issuer, client_id, client_secret, scopes and the app's fields) adds an app; POST /console/apps/{id}/secret (csrf,
-// client_secret and the app's fields) replaces them; POST /console/apps/{id}/delete (csrf) deletes it.
+// client_secret, issuer and the app's fields) replaces them; POST /console/apps/{id}/delete (csrf) deletes it.
 type ConnectorPage struct {
 	ConnectorHead
 	// Simulated says that no real provider is called: connecting is trying.

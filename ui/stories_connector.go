@@ -94,13 +94,13 @@ func connectorStory(bare bool) ConnectorPage {
 	}
 	p.Simulated = true
 	p.Apps = []AppRow{
-		{ID: "app_1", Name: "Production", Method: "oauth", ClientID: "acme_flows_prod", HasSecret: true, CreatedAt: storyTime.Add(-2000 * time.Hour)},
+		{ID: "app_1", Name: "Production", Method: "oauth", ClientID: "acme_flows_prod", HasSecret: true, AsksIssuer: true, Issuer: "*", NewIssuer: "*", CreatedAt: storyTime.Add(-2000 * time.Hour)},
 		{
-			ID: "app_3", Name: "Signing", Method: "robot", Issuer: "https://id.example.com", ClientID: "robots", NoSecret: true, CreatedAt: storyTime.Add(-time.Hour),
+			ID: "app_3", Name: "Signing", Method: "robot", AsksIssuer: true, Issuer: "https://id.example.com", NewIssuer: "https://id.example.com", ClientID: "robots", NoSecret: true, CreatedAt: storyTime.Add(-time.Hour),
 			Answers: []AppAnswer{{"Team ID", "A1B2C3D4E5", false}, {"Private key", "", true}},
 			Fields:  []Field{{Name: "team_id", Label: "Team ID", Value: "A1B2C3D4E5"}, {Name: "private_key", Label: "Private key", Type: "textarea", Secret: true}},
 		},
-		{ID: "app_2", Name: "Old", ClientID: "acme_" + strings.Repeat("x", 40), Refused: storyTime.Add(-3 * time.Hour), RefusedReason: "the provider refuses the app (401 invalid_client)", Scopes: []string{"read"}},
+		{ID: "app_2", Name: "Old", AsksIssuer: true, ClientID: "acme_" + strings.Repeat("x", 40), Refused: storyTime.Add(-3 * time.Hour), RefusedReason: "the provider refuses the app (401 invalid_client)", Scopes: []string{"read"}},
 	}
 	p.Connections = storyRows()[:1]
 	return p

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"dowel/engine"
+	"dowel/engine/auth"
 	"dowel/engine/connection"
 	"dowel/engine/definition"
 	"dowel/engine/rehearsal"
@@ -105,6 +106,9 @@ func (n *newcomer) makeApp(ctx context.Context, k *definition.Connector) error {
 	id, key := simulatedApp(k.ID)
 	name := "Simulated " + k.Name
 	in := connection.AppInput{Connector: k.ID, Name: &name}
+	if k.AppsByServer("") {
+		in.Issuer = auth.AnyServer // whatever is typed leads to the simulated one
+	}
 	hasID, hasSecret := k.AppAsks("")
 	if hasID {
 		in.ClientID = &id

@@ -37,7 +37,7 @@ func connectorScenarios() []scenario {
 	return []scenario{
 		{
 			name: "list", method: http.MethodGet, path: connectors, scope: access.ReadConnectors, status: 200,
-			holds: map[string]any{"connectors.0.id": "keyed", "connectors.1.id": "person", "connectors.2.id": "robot", "connectors.3": nil, "connectors.0.own": false},
+			holds: map[string]any{"connectors.0.id": "keyed", "connectors.1.id": "person", "connectors.2.id": "robot", "connectors.3.id": "typed", "connectors.4": nil, "connectors.0.own": false},
 		},
 		{
 			name: "show", method: http.MethodGet, path: connectors + "/keyed", scope: access.ReadConnectors, status: 200,
@@ -135,6 +135,31 @@ func appScenarios() []scenario {
 		{
 			name: "create for what is not there", method: http.MethodPost, path: apps, scope: access.WriteApps, body: object{"connector": "none", "client_id": "c"},
 			status: 400, problem: "invalid", complaints: []string{"connector"},
+		},
+		{
+			name: "create for the server it is registered at", method: http.MethodPost, path: apps, scope: access.WriteApps, status: 201,
+			body:  object{"connector": "typed", "issuer": "https://git.acme.example", "client_id": "c", "client_secret": "the-secret"},
+			holds: map[string]any{"issuer": "https://git.acme.example"}, lacks: []string{"the-secret"}, events: []audit.Kind{audit.AppCreated},
+		},
+		{
+			name: "create for whatever server", method: http.MethodPost, path: apps, scope: access.WriteApps, status: 201,
+			body: object{"connector": "typed", "issuer": "*", "client_id": "c"}, holds: map[string]any{"issuer": "*"}, events: []audit.Kind{audit.AppCreated},
+		},
+		{
+			name: "create for no server", method: http.MethodPost, path: apps, scope: access.WriteApps, body: object{"connector": "typed", "client_id": "c"},
+			status: 400, problem: "invalid", complaints: []string{"issuer"},
+		},
+		{
+			name: "create for a server that is none", method: http.MethodPost, path: apps, scope: access.WriteApps,
+			body: object{"connector": "typed", "issuer": "git.acme.example", "client_id": "c"}, status: 400, problem: "invalid", complaints: []string{"issuer"},
+		},
+		{
+			name: "create for a server where nobody types one", method: http.MethodPost, path: apps, scope: access.WriteApps,
+			body: object{"connector": "robot", "issuer": "*", "client_id": "c"}, status: 400, problem: "invalid", complaints: []string{"issuer"},
+		},
+		{
+			name: "change its server where there is one", method: http.MethodPatch, path: apps + "/{app}", scope: access.WriteApps,
+			body: object{"issuer": "https://git.acme.example"}, status: 400, stranger: 404, problem: "invalid", complaints: []string{"issuer"},
 		},
 		{
 			name: "change", method: http.MethodPatch, path: apps + "/{app}", scope: access.WriteApps, body: object{"name": "Renamed", "client_secret": "newer-secret"},

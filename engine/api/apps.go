@@ -19,6 +19,7 @@ type appInput struct {
 }
 
 type appChange struct {
+	Issuer       string             `json:"issuer"`
 	Name         *string            `json:"name"`
 	ClientID     *string            `json:"client_id"`
 	ClientSecret *string            `json:"client_secret"`
@@ -55,7 +56,7 @@ func (h *handler) appUpdate(c *fiber.Ctx) error {
 		return err
 	}
 	app, err := h.Connections.UpdateApp(c.UserContext(), principal(c), c.Params("id"), connection.AppInput{
-		Name: in.Name, ClientID: in.ClientID, ClientSecret: in.ClientSecret, Fields: in.Fields, Scopes: in.Scopes,
+		Issuer: in.Issuer, Name: in.Name, ClientID: in.ClientID, ClientSecret: in.ClientSecret, Fields: in.Fields, Scopes: in.Scopes,
 	})
 	if err != nil {
 		return err

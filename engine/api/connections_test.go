@@ -66,6 +66,11 @@ func connectionScenarios() []scenario {
 			status: 400, problem: "invalid", code: "invalid-answers", complaints: []string{"key"},
 		},
 		{
+			name: "import from a server that there is no app for", method: http.MethodPost, path: connections, scope: access.WriteConnections,
+			body:   object{"connector": "typed", "end_user": "mallory", "answers": object{"base_url": "https://evil.example"}, "access_token": "theirs"},
+			status: 502, problem: "app-misconfigured", code: "app-missing",
+		},
+		{
 			name: "import for nobody", method: http.MethodPost, path: connections, scope: access.WriteConnections,
 			body: object{"connector": "keyed", "answers": object{"key": "a-key"}}, status: 400, problem: "invalid", complaints: []string{"end_user"},
 		},

@@ -59,7 +59,7 @@ type scenario struct {
 }
 
 // The connectors of a house: one whose tokens are renewed without anybody, one with a typed key, one that
-// needs a person.
+// needs a person, and one whose server the person types.
 var definitions = fstest.MapFS{
 	"robot.yaml": {Data: []byte(`
 id: robot
@@ -98,6 +98,20 @@ auth:
     scopes: {default: [read]}
     refresh: {rotation: always}
 api: {base_url: "https://person.example"}
+`)},
+	"typed.yaml": {Data: []byte(`
+id: typed
+name: Typed
+inputs: {base_url: {label: Address, type: url}}
+hosts: ["${inputs.base_url}"]
+auth:
+  - id: consent
+    kind: oauth2_authorization_code
+    authorize: {url: "${inputs.base_url}/authorize"}
+    token: {url: "${inputs.base_url}/token", client_auth: body}
+    scopes: {default: [read]}
+    refresh: {rotation: always}
+api: {base_url: "${inputs.base_url}"}
 `)},
 }
 

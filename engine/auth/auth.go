@@ -113,6 +113,8 @@ type App struct {
 	// Fields are what is registered beside them.
 	Fields map[string]secret.Value
 	Scopes []string // replaces the definition's default scopes when not empty
+	// Server is the one it is registered at, of a connector that is used with many; see AppServers.
+	Server string
 }
 
 // Request is everything a Method may use for one connection of one person.

@@ -117,7 +117,7 @@ func signIns() []*signIn {
 			},
 		},
 		{
-			row: "V05", connector: "gitlab", authorize: "https://gitlab.com/oauth/authorize", query: map[string]string{"scope": "read_user"},
+			row: "V05", connector: "gitlab", server: "https://gitlab.com", authorize: "https://gitlab.com/oauth/authorize", query: map[string]string{"scope": "read_user"},
 			token: "POST https://gitlab.com/oauth/token", tokenSent: []string{verifier, inBody}, answer: bearer,
 			answers: map[string]string{
 				"GET https://gitlab.com/api/v4/user":      `{"id":"@id","username":"ana","email":"ana@example.com","name":"Ana Example","state":"active","avatar_url":"https://gitlab.com/a.jpg","confirmed_at":"2012-05-23T09:05:22.193Z","bot":false}`,
@@ -133,7 +133,7 @@ func signIns() []*signIn {
 			},
 		},
 		{
-			row: "V05", connector: "gitlab", inputs: map[string]string{"base_url": "https://git.example.com"},
+			row: "V05", connector: "gitlab", inputs: map[string]string{"base_url": "https://git.example.com"}, server: "https://git.example.com",
 			authorize: "https://git.example.com/oauth/authorize", query: map[string]string{"scope": "read_user"},
 			token: "POST https://git.example.com/oauth/token", tokenSent: []string{verifier, inBody}, answer: bearer,
 			answers: map[string]string{"GET https://git.example.com/api/v4/user": `{"id":"@id","username":"ana","email":"ana@example.com","name":"Ana Example","avatar_url":null,"confirmed_at":"2012-05-23T09:05:22Z"}`},
@@ -317,7 +317,7 @@ func signIns() []*signIn {
 			},
 		},
 		{
-			row: "V17", connector: "gitea", inputs: map[string]string{"base_url": "https://git.example.com"},
+			row: "V17", connector: "gitea", inputs: map[string]string{"base_url": "https://git.example.com"}, server: "https://git.example.com",
 			authorize: "https://git.example.com/login/oauth/authorize", query: map[string]string{"scope": "read:user user:email"},
 			token: "POST https://git.example.com/login/oauth/access_token", tokenSent: []string{verifier, inHeader}, answer: bearer,
 			answers: map[string]string{
@@ -460,7 +460,7 @@ func signIns() []*signIn {
 			},
 		},
 		{
-			row: "V26", connector: "mailcow", inputs: map[string]string{"base_url": "https://mail.example.com"},
+			row: "V26", connector: "mailcow", server: "https://mail.example.com", inputs: map[string]string{"base_url": "https://mail.example.com"},
 			authorize: "https://mail.example.com/oauth/authorize", query: map[string]string{"scope": "profile"},
 			token: "POST https://mail.example.com/oauth/token", tokenSent: []string{verifier, inBody}, answer: bearer,
 			answers: map[string]string{"GET https://mail.example.com/oauth/profile": `{"success":true,"username":"ana@example.com","id":"@id","identifier":"@id","email":"ana@example.com","full_name":"Ana Example","displayName":"Ana Example","created":"2020-05-15 11:33:08","modified":"2020-05-15 12:23:31","active":1}`},
@@ -475,7 +475,7 @@ func signIns() []*signIn {
 			},
 		},
 		{
-			row: "V27", connector: "oidc", inputs: map[string]string{"issuer": "https://id.example.com/realms/a"},
+			row: "V27", connector: "oidc", server: "https://id.example.com/realms/a", inputs: map[string]string{"issuer": "https://id.example.com/realms/a"},
 			authorize: "https://login.example.com/authorize", query: map[string]string{"scope": "openid email profile"},
 			token: "POST https://login.example.com/token", tokenSent: []string{verifier, inHeader},
 			answer: `{"access_token":"CANARY-access","token_type":"Bearer","expires_in":300,"id_token":"@id_token"}`,

@@ -27,6 +27,9 @@ import (
 type signIn struct {
 	row, connector, method string
 	inputs                 map[string]string
+	// server is the one that the app is registered at, where a person types which is meant: the secret goes to
+	// no other.
+	server string
 
 	authorize string            // where the browser goes, without the query
 	query     map[string]string // what it takes along; empty: it must not
@@ -163,7 +166,24 @@ func (s *signIn) begin(t *testing.T, c signInCase, id string) (auth.Request, *pr
 	if r.Discovered, err = auth.Discover(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
+	r.App.ID, r.App.Server = "app_1", s.server
+	s.checkServer(t, r)
 	return r, p
+}
+
+// checkServer has the app used at its own server and at no other, and nobody asked where that is who need not
+// say it.
+func (s *signIn) checkServer(t *testing.T, r auth.Request) {
+	t.Helper()
+	if err := r.CheckApp(); err != nil {
+		t.Fatalf("an app that is registered at %q: %v", s.server, err)
+	}
+	for _, other := range []string{"", "https://other.example.com", s.server + ".example.com"} {
+		r.App.Server = other
+		if err := r.CheckApp(); s.server != "" && (fault.As(err) == nil || fault.As(err).Code != "app-missing") {
+			t.Errorf("an app that is registered at %q: %v, want app-missing", other, err)
+		}
+	}
 }
 
 func swapped(text string, pairs []string) string {

@@ -29,6 +29,12 @@ func (s *Service) filledApp(ctx context.Context, k *definition.Connector, a stor
 	if in.Name != nil {
 		a.Name = *in.Name
 	}
+	if a.Revision == 0 || in.Issuer != "" {
+		if err := wantIssuer(k, a.Auth, in.Issuer); err != nil {
+			return a, err
+		}
+		a.Issuer = in.Issuer
+	}
 	if in.Scopes != nil {
 		a.Scopes = slices.Clone(in.Scopes)
 	}
@@ -175,7 +181,7 @@ func (s *Service) changeApp(ctx context.Context, r storage.Ref, in AppInput, cha
 			if a.Revision != current.Revision {
 				return errChanged
 			}
-			a.Name, a.ClientID, a.Scopes = next.Name, next.ClientID, next.Scopes
+			a.Name, a.Issuer, a.ClientID, a.Scopes = next.Name, next.Issuer, next.ClientID, next.Scopes
 			a.Fields, a.SecretNames, a.Secrets = next.Fields, next.SecretNames, next.Secrets
 			change(a)
 			return nil

@@ -9,6 +9,7 @@ import (
 
 	"dowel/engine/access"
 	"dowel/engine/audit"
+	"dowel/engine/auth"
 	"dowel/engine/definition"
 	"dowel/engine/fault"
 	"dowel/engine/storage"
@@ -20,7 +21,7 @@ type AppView struct {
 	Connector   string `json:"connector"`
 	Method      string `json:"method,omitempty"`
 	Environment string `json:"environment,omitempty"`
-	// Issuer is the authorization server the app is registered at, where there are several.
+	// Issuer is the server the app is registered at, where there are many; "*": any of them.
 	Issuer    string `json:"issuer,omitempty"`
 	Name      string `json:"name"`
 	ClientID  string `json:"client_id"`
@@ -37,9 +38,10 @@ type AppView struct {
 
 // AppInput is what an operator says about an app. Nil leaves a thing as it is.
 type AppInput struct {
-	Connector    string
-	Method       string
-	Environment  string
+	Connector   string
+	Method      string
+	Environment string
+	// Issuer is the server the app is registered at, or "*"; empty leaves it as it is.
 	Issuer       string
 	Name         *string
 	ClientID     *string
@@ -101,12 +103,9 @@ func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput
 	if in.Environment != "" && !k.Environments.Has(in.Environment) {
 		return AppView{}, fault.Field("environment", k.Name+" has no environment "+in.Environment)
 	}
-	if err := wantIssuer(k, in); err != nil {
-		return AppView{}, err
-	}
 	a, err := s.filledApp(ctx, k, storage.App{
 		Ref: storage.Ref{Tenant: p.Tenant, ID: "app_" + rand.Text()}, Connector: k.ID, Auth: in.Method,
-		Environment: in.Environment, Issuer: in.Issuer, Name: k.Name, CreatedAt: now(), UpdatedAt: now(),
+		Environment: in.Environment, Name: k.Name, CreatedAt: now(), UpdatedAt: now(),
 	}, in)
 	if err != nil {
 		return AppView{}, err
@@ -119,18 +118,18 @@ func (s *Service) CreateApp(ctx context.Context, p access.Principal, in AppInput
 	return appView(a), nil
 }
 
-// wantIssuer has the server named that an app is registered at, where there are many: what proves who the app
-// is goes to no other.
-func wantIssuer(k *definition.Connector, in AppInput) error {
-	u, err := url.Parse(in.Issuer)
-	switch byIssuer := k.AppsByIssuer(in.Method); {
-	case in.Issuer == "" && byIssuer:
+// wantIssuer has the server named that an app is registered at, where people type which server they mean:
+// what proves who the app is goes to no other, unless the operator says that it may go to any.
+func wantIssuer(k *definition.Connector, method, issuer string) error {
+	u, err := url.Parse(issuer)
+	switch byServer := k.AppsByServer(method); {
+	case issuer == "" && byServer:
 		return fault.Field("issuer", "say at which server this app is registered; "+k.Name+" is used with many")
-	case in.Issuer == "":
+	case issuer == "", issuer == auth.AnyServer && byServer:
 		return nil
-	case !slices.ContainsFunc(k.Auth, func(a *definition.Auth) bool { return a.Registration != nil }):
-		return fault.Field("issuer", k.Name+" is one authorization server, which needs no naming")
-	case err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
+	case !byServer:
+		return fault.Field("issuer", "nobody types where "+k.Name+" is, so its server needs no naming")
+	case err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return fault.Field("issuer", "this must be the address of a server, such as https://id.example.com")
 	}
 	return nil

@@ -94,12 +94,7 @@ func (s *Service) imported(ctx context.Context, p access.Principal, in Import) (
 		}
 		return nil, auth.Request{}, none, err
 	}
-	if a.Registration != nil {
-		r.App, err = s.Vault.AppAt(ctx, p.Tenant, k, a, r.Discovered["issuer"])
-	} else {
-		r.App, err = s.Vault.AppFor(ctx, p.Tenant, k, a, inputs[definition.EnvironmentInput])
-	}
-	if err != nil {
+	if r.App, err = s.Vault.AppFor(ctx, p.Tenant, r); err != nil {
 		return nil, auth.Request{}, none, err
 	}
 	if a.Token != nil && in.AccessToken != "" {

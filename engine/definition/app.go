@@ -26,22 +26,6 @@ func (a *Auth) NeedsApp() bool {
 	return a.Kind.NeedsApp() || a.Kind == ClientCredentials || a.readsApp || a.namesClient() || a.authenticates()
 }
 
-// AppsByIssuer reports whether every app of a method, or of any if method is empty, is registered at one of
-// many servers and used there alone.
-func (c *Connector) AppsByIssuer(method string) bool {
-	found := false
-	for _, a := range c.Auth {
-		if !a.UsesApp() || method != "" && a.ID != method {
-			continue
-		}
-		if a.Registration == nil {
-			return false
-		}
-		found = true
-	}
-	return found
-}
-
 // namesClient reports whether the browser is sent to the provider with the client id.
 func (a *Auth) namesClient() bool {
 	if a.Authorize == nil {

@@ -112,6 +112,7 @@ type Auth struct {
 	credentials *OAuth1Signature // of the requests for credentials
 	noIdentity  bool             // the method says that it has none, whatever the connector has
 	readsApp    bool             // some formula that applies to the method reads the app
+	places      AppPlaces        // where something secret of the app goes that a person decides
 	api         API              // the connector's, with the method's own over it
 }
 

@@ -54,6 +54,7 @@ func (k *compiler) compile() {
 	k.choices(c.Choose)
 	for i, a := range c.Auth {
 		a.readsApp = k.reads(i, "app") || a.Authorize != nil && k.reads(-1, "app")
+		a.places = c.placesOf(a)
 	}
 }
 

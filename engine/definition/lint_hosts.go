@@ -100,33 +100,42 @@ type hostText struct {
 // hostPart takes the host out of an address; whole says that a value is all of the beginning, so that
 // it brings the scheme along.
 func hostPart(t *Template) (h hostText, whole bool) {
+	parts, whole := hostParts(t)
 	formulas := 0
-	for i, p := range t.parts {
+	for _, p := range parts {
 		if p.expr != nil {
 			h.text += "${" + p.expr.Source + "}"
 			h.tail = ""
 			h.expr = p.expr
 			formulas++
-			whole = whole || i == 0
+			continue
+		}
+		h.text, h.tail = h.text+p.text, h.tail+p.text
+	}
+	if formulas != 1 {
+		h.expr = nil
+	}
+	return h, whole
+}
+
+// hostParts are the parts of an address that make up its host; whole says that a value brings the scheme
+// along.
+func hostParts(t *Template) (host []part, whole bool) {
+	for i, p := range t.parts {
+		if p.expr != nil {
+			host, whole = append(host, p), whole || i == 0
 			continue
 		}
 		text := p.text
 		if i == 0 {
 			text = strings.TrimPrefix(text, "https://")
 		}
-		end := strings.IndexAny(text, "/?#")
-		if end >= 0 {
-			text = text[:end]
+		if end := strings.IndexAny(text, "/?#"); end >= 0 {
+			return append(host, part{text: text[:end]}), whole
 		}
-		h.text, h.tail = h.text+text, h.tail+text
-		if end >= 0 {
-			break
-		}
+		host = append(host, part{text: text})
 	}
-	if formulas != 1 {
-		h.expr = nil
-	}
-	return h, whole
+	return host, whole
 }
 
 // covers reports whether an entry of hosts stands for a host, for all values it may be filled with.

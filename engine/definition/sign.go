@@ -244,6 +244,45 @@ func (k *compiler) filled(p place, ts ...*Template) {
 	}
 }
 
+// templates are those that what is put on a request is made of.
+func (s *Sign) templates() []*Template {
+	if s == nil {
+		return nil
+	}
+	var out []*Template
+	if o := s.OAuth1; o != nil {
+		out = append(out, &o.ConsumerKey, &o.ConsumerSecret, &o.PrivateKey, &o.Token, &o.TokenSecret, &o.Realm)
+	}
+	if a := s.AWS; a != nil {
+		out = append(out, &a.AccessKey, &a.SecretKey, &a.SessionToken, &a.Region, &a.Service)
+	}
+	if s.HMAC != nil {
+		out = append(out, &s.HMAC.Key)
+	}
+	if s.Key != nil {
+		out = append(out, &s.Key.Key)
+	}
+	if d := s.Digest(); d != nil {
+		out = append(out, &d.Message)
+	}
+	if w := s.WSSE; w != nil {
+		out = append(out, &w.Username, &w.Secret)
+	}
+	if j := s.JWT; j != nil {
+		out = append(out, &j.Key, &j.KeyID)
+		if j.Claims != nil {
+			j.Claims.templates(func(t *Template) { out = append(out, t) })
+		}
+	}
+	places := s.Places()
+	for _, ps := range []Params{places.Headers, places.Query} {
+		for i := range ps {
+			out = append(out, &ps[i].Value)
+		}
+	}
+	return out
+}
+
 // name is the signer's key in the definition.
 func (s *Sign) name() string {
 	switch {

@@ -21,8 +21,11 @@ func (s *Service) resume(ctx context.Context, f storage.Flow) (auth.Method, auth
 		Ref: f.Ref, Connector: f.Connector, ConnectorVersion: f.ConnectorVersion, Auth: f.Auth, App: f.App,
 		Inputs: state.Inputs, Captured: state.Captured, Discovered: state.Discovered,
 	})
+	if err != nil {
+		return nil, auth.Request{}, state, err
+	}
 	r.Fields = auth.Values(state.Fields)
-	return m, r, state, err
+	return m, r, state, r.CheckApp()
 }
 
 // advance goes from a credential towards the record: scopes, test, identity, choices, finish.

@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -318,6 +319,9 @@ func Split(k *definition.Connector, a *definition.Auth, answers map[string]strin
 	}
 	return inputs, fields, bad
 }
+
+// LacksAppAt reports whether err says for which server, of those that people type, there is no app.
+func LacksAppAt(err error) bool { return errors.Is(err, auth.ErrNoAppAt) }
 
 // InvalidAnswers says which answers are wrong; nothing was stored.
 type InvalidAnswers struct{ Fields []*fault.Error }

@@ -15,7 +15,6 @@ import (
 
 	"dowel/engine/audit"
 	"dowel/engine/auth"
-	"dowel/engine/definition"
 	"dowel/engine/fault"
 	"dowel/engine/storage"
 	"dowel/engine/vault"
@@ -23,15 +22,15 @@ import (
 
 // app finds the app a flow begins with: the tenant's, or one that registers itself.
 func (s *Service) app(ctx context.Context, tenant string, r auth.Request) (auth.App, error) {
-	if r.Auth.Registration == nil {
-		return s.Vault.AppFor(ctx, tenant, r.Connector, r.Auth, r.Inputs[definition.EnvironmentInput])
-	}
-	at := registry{Service: s, tenant: tenant, r: r, issuer: r.Discovered["issuer"]}
-	app, err := s.Vault.AppAt(ctx, tenant, r.Connector, r.Auth, at.issuer)
-	if err != nil || app.ClientID != "" {
+	app, err := s.Vault.AppFor(ctx, tenant, r)
+	if err != nil || app.ID != "" || r.Auth.Registration == nil {
 		return app, err
 	}
-	return at.register(ctx)
+	servers, err := r.AppServers()
+	if err != nil {
+		return auth.App{}, err
+	}
+	return registry{Service: s, tenant: tenant, r: r, issuer: servers.At()}.register(ctx)
 }
 
 // registry is where apps of one tenant register themselves: at one issuer, for one method.

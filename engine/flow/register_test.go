@@ -43,6 +43,9 @@ test: none
 identity: none
 `
 
+// written is the mode dynamic of a definition that writes where the endpoints are.
+const written = "written"
+
 // registrar is an authorization server at which apps register themselves.
 type registrar struct {
 	registered atomic.Int64
@@ -78,7 +81,14 @@ func instances(t *testing.T, g *registrar, mode string, n int) ([]*flow.Service,
 	}
 	server := httptest.NewServer(g)
 	t.Cleanup(server.Close)
-	k, findings := definition.Parse("acme.yaml", []byte(strings.Replace(registering, "MODE", mode, 1)))
+	source := registering
+	if mode == written {
+		source = strings.NewReplacer(
+			"    discovery: {issuer: \"${inputs.issuer}\", kind: oauth}\n", "", `, "${discovered.hosts}"`, "", "{mode: MODE}", `{mode: dynamic, url: "${inputs.issuer}/register"}`,
+			"authorize: {}", `authorize: {url: "${inputs.issuer}/authorize"}`, "token: {client_auth", `token: {url: "${inputs.issuer}/token", client_auth`,
+		).Replace(registering)
+	}
+	k, findings := definition.Parse("acme.yaml", []byte(strings.Replace(source, "MODE", mode, 1)))
 	if k == nil {
 		t.Fatal(findings)
 	}
@@ -269,6 +279,25 @@ func TestAnAppThatAnOperatorAddedForTheIssuerComesFirst(t *testing.T) {
 	}
 	if id, err := press(t, services[0], "acme", "https://id.example.com"); err != nil || id != "of app_2" || g.registered.Load() != 0 {
 		t.Errorf("sent with %q, %v", id, err)
+	}
+}
+
+// An app that has registered itself at one server that somebody typed is not shown to another.
+func TestEveryServerThatIsTypedHasItsOwnRegistration(t *testing.T) {
+	for _, mode := range []string{"dynamic", written} {
+		g := &registrar{}
+		services, store := instances(t, g, mode, 1)
+		for _, step := range []struct{ at, want string }{
+			{"https://id.example.com", "client-1"}, {"https://evil.example.com", "client-2"}, {"https://id.example.com", "client-1"},
+		} {
+			if id, err := press(t, services[0], "acme", step.at); err != nil || id != step.want {
+				t.Errorf("%s, at %s: sent with %q, %v; want %s", mode, step.at, id, err, step.want)
+			}
+		}
+		apps, err := store.Apps(t.Context(), "acme", "")
+		if err != nil || len(apps) != 2 || apps[0].Issuer == apps[1].Issuer {
+			t.Errorf("%s: %+v, %v", mode, apps, err)
+		}
 	}
 }
 

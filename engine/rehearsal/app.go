@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"dowel/engine/auth"
 	"dowel/engine/connection"
 	"dowel/engine/definition"
 )
@@ -63,6 +64,9 @@ func (p *play) registerApp(ctx context.Context) error {
 	p.app, p.appAnswers = true, answers
 	p.simulator.Register(p.k.ID, clientID, clientSecret, publicURL+"/callback")
 	in := connection.AppInput{Connector: p.k.ID, Method: p.a.ID, Fields: given(answers)}
+	if p.k.AppsByServer(p.a.ID) {
+		in.Issuer = auth.AnyServer // there is none but the simulated one
+	}
 	if p.a.HasClient() {
 		in.ClientID = new(clientID)
 	}

@@ -43,6 +43,9 @@ func (s *Source) live(ctx context.Context, c storage.Connection, warning string)
 		}
 		warning = "definition_missing" // the token works all the same; where it goes is for the caller to know
 	}
+	if err := checkApp(r, cred); err != nil {
+		return Live{}, err
+	}
 	a := newAnswer(c, cred, r.Auth, warning)
 	if undefined {
 		a.Request = auth.Attachment{Headers: map[string]string{}, Query: map[string]string{}}
@@ -76,6 +79,12 @@ func newAnswer(c storage.Connection, cred auth.Credential, a *definition.Auth, w
 	return out
 }
 
+// checkApp is CheckApp for a request with c; what was typed with it may name the server.
+func checkApp(r auth.Request, c auth.Credential) error {
+	r.Fields = c.Fields
+	return r.CheckApp()
+}
+
 // Open returns the credential of a connection that is good now, for calls on its behalf.
 func (s *Source) Open(ctx context.Context, c storage.Connection) (auth.Method, auth.Request, auth.Credential, error) {
 	m, r, err := s.Vault.Request(ctx, c)
@@ -83,5 +92,8 @@ func (s *Source) Open(ctx context.Context, c storage.Connection) (auth.Method, a
 		return nil, auth.Request{}, auth.Credential{}, err
 	}
 	cred, err := s.Vault.OpenCredential(ctx, c.Ref, c.Credential)
-	return m, r, cred, err
+	if err != nil {
+		return nil, auth.Request{}, auth.Credential{}, err
+	}
+	return m, r, cred, checkApp(r, cred)
 }

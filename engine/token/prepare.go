@@ -61,6 +61,9 @@ func (s *Source) prepare(ctx context.Context, j *job) (err error) {
 		return err
 	}
 	j.request.Fields = j.old.Fields
+	if err := j.request.CheckApp(); err != nil {
+		return err
+	}
 	j.rotates = rotates(j.request.Auth)
 	if !j.old.Renewable(j.request.Auth) {
 		if typed(j.request.Auth) {

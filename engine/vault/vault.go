@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 
 	"dowel/engine/auth"
 	"dowel/engine/definition"
@@ -148,7 +146,7 @@ func (v *Vault) openApp(ctx context.Context, a storage.App) (auth.App, error) {
 
 // App is a with its secrets.
 func (s AppSecrets) App(a storage.App) auth.App {
-	out := auth.App{ID: a.ID, ClientID: a.ClientID, Scopes: a.Scopes}
+	out := auth.App{ID: a.ID, ClientID: a.ClientID, Scopes: a.Scopes, Server: a.Issuer}
 	if len(s.ClientSecrets) > 0 {
 		out.ClientSecret = secret.New(s.ClientSecrets[0])
 	}
@@ -158,94 +156,6 @@ func (s AppSecrets) App(a storage.App) auth.App {
 		maps.Copy(out.Fields, auth.Values(s.Fields))
 	}
 	return out
-}
-
-// AppFor finds the tenant's app for a method and, of a connector that has some, an environment: its own
-// for that method first, then one for any; an app for the environment before one for all. Kinds that
-// need none give the zero App.
-func (v *Vault) AppFor(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth, environment string) (auth.App, error) {
-	if !a.UsesApp() {
-		return auth.App{}, nil
-	}
-	apps, err := v.Apps.Apps(ctx, tenant, c.ID)
-	if err != nil {
-		return auth.App{}, fmt.Errorf("read apps: %w", err)
-	}
-	apps = slices.DeleteFunc(apps, func(p storage.App) bool { return p.Issuer != "" || !p.RegisteringUntil.IsZero() })
-	for _, method := range []string{a.ID, ""} {
-		for _, in := range []string{environment, ""} {
-			i := slices.IndexFunc(apps, func(p storage.App) bool { return p.Auth == method && p.Environment == in })
-			if i >= 0 {
-				return v.complete(ctx, apps[i], c, a)
-			}
-		}
-	}
-	if a.NeedsApp() {
-		return auth.App{}, fault.E(fault.Misconfigured, c.Name+" has no app yet: an operator has to add its client id", nil).WithCode("app-missing")
-	}
-	return auth.App{}, nil
-}
-
-// AppAt finds the app that an operator has added for an issuer, of a method whose apps register themselves
-// otherwise; the zero App if there is none. Those that have registered themselves are found by their id.
-func (v *Vault) AppAt(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth, issuer string) (auth.App, error) {
-	apps, err := v.Apps.Apps(ctx, tenant, c.ID)
-	if err != nil {
-		return auth.App{}, fmt.Errorf("read apps: %w", err)
-	}
-	for _, p := range apps {
-		_, itself := p.Fields[auth.MethodField]
-		if sameIssuer(p.Issuer, issuer) && !itself && p.ClientID != "" && (p.Auth == a.ID || p.Auth == "") {
-			return v.complete(ctx, p, c, a)
-		}
-	}
-	return auth.App{}, nil
-}
-
-// sameIssuer compares what an operator has typed with what a server calls itself, which may end in a slash.
-func sameIssuer(typed, told string) bool {
-	return strings.TrimSuffix(typed, "/") == strings.TrimSuffix(told, "/")
-}
-
-// AppIn is an app, and the environment it is for; empty: all.
-type AppIn struct {
-	auth.App
-	Environment string
-}
-
-// AppsFor opens all of the tenant's apps that a method may be used with.
-func (v *Vault) AppsFor(ctx context.Context, tenant string, c *definition.Connector, a *definition.Auth) ([]AppIn, error) {
-	apps, err := v.Apps.Apps(ctx, tenant, c.ID)
-	if err != nil {
-		return nil, fmt.Errorf("read apps: %w", err)
-	}
-	var out []AppIn
-	for _, p := range apps {
-		if p.Auth != a.ID && p.Auth != "" {
-			continue
-		}
-		app, err := v.openApp(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, AppIn{app, p.Environment})
-	}
-	return out, nil
-}
-
-// complete opens an app that a flow is to begin with; one that lacks what the method has to know is
-// Misconfigured.
-func (v *Vault) complete(ctx context.Context, app storage.App, c *definition.Connector, a *definition.Auth) (auth.App, error) {
-	out, err := v.openApp(ctx, app)
-	if err != nil {
-		return auth.App{}, err
-	}
-	for _, f := range a.AppFields {
-		if f.Must() && out.Fields[f.Name].IsZero() {
-			return auth.App{}, fault.E(fault.Misconfigured, "the app of "+c.Name+" is not complete: an operator has to add its "+f.Label, nil)
-		}
-	}
-	return out, nil
 }
 
 // Attachment puts together what it takes to put the credential of c on a request, which is Request

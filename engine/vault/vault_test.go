@@ -144,46 +144,6 @@ func TestTheNewestClientSecretIsUsedAndAnAppThatIsGoneIsMisconfigured(t *testing
 	}
 }
 
-func TestTheAppOfAMethodComesBeforeTheAppForAny(t *testing.T) {
-	v, m, c := newVault(t, plain)
-	method := c.Method("oauth")
-	if _, err := v.AppFor(t.Context(), "t1", c, method, ""); fault.KindOf(err) != fault.Misconfigured {
-		t.Errorf("without an app: %v", err)
-	}
-	for _, step := range []struct{ id, method, want string }{
-		{"other", "another_method", ""}, {"any", "", "any"}, {"own", "oauth", "own"},
-	} {
-		app(t, v, m, step.id, step.method)
-		if got, _ := v.AppFor(t.Context(), "t1", c, method, ""); got.ID != step.want {
-			t.Errorf("with %s: %q, want %q", step.id, got.ID, step.want)
-		}
-	}
-	if _, err := v.AppFor(t.Context(), "t2", c, method, ""); err == nil {
-		t.Error("another tenant's app is found")
-	}
-}
-
-func TestTheAppOfAnEnvironmentComesBeforeTheAppForAll(t *testing.T) {
-	v, m, c := newVault(t, plain)
-	method := c.Method("oauth")
-	find := func(environment string) string {
-		a, _ := v.AppFor(t.Context(), "t1", c, method, environment)
-		return a.ID
-	}
-	for _, step := range []struct{ id, environment, inSandbox, elsewhere string }{
-		{"sandbox", "sandbox", "sandbox", ""}, {"all", "", "sandbox", "all"},
-	} {
-		app(t, v, m, step.id, "")
-		m.apps[len(m.apps)-1].Environment = step.environment
-		if got := find("sandbox"); got != step.inSandbox {
-			t.Errorf("with %s: in the sandbox %q, want %q", step.id, got, step.inSandbox)
-		}
-		if got := find("production"); got != step.elsewhere {
-			t.Errorf("with %s: in production %q, want %q", step.id, got, step.elsewhere)
-		}
-	}
-}
-
 func TestAVersionThatIsGoneIsSaidSo(t *testing.T) {
 	v, _, c := newVault(t, plain)
 	for name, record := range map[string]storage.Connection{

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,18 +18,22 @@ func (h *handler) appSecret(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	text, err := formOf(c).one("client_secret")
+	in, err := formOf(c).all("client_secret", "issuer")
 	if err != nil {
 		return err
 	}
+	text := in[0]
 	change := connection.AppInput{}
+	if server := strings.TrimSpace(in[1]); server != app.Issuer {
+		change.Issuer = server
+	}
 	if text != "" {
 		change.ClientSecret = &text
 	}
 	if change.Fields, err = h.changedAnswers(c, app); err != nil {
 		return err
 	}
-	if text == "" && len(change.Fields) == 0 {
+	if text == "" && len(change.Fields) == 0 && change.Issuer == "" {
 		return fault.Field("client_secret", "the client secret is required")
 	}
 	a, err := h.Connections.UpdateApp(c.UserContext(), principal(c), app.ID, change)
@@ -38,7 +43,7 @@ func (h *handler) appSecret(c *fiber.Ctx) error {
 			for n := range p.Apps[i].Fields {
 				p.Apps[i].Fields[n].Error = complaints[connection.AppFieldPrefix+p.Apps[i].Fields[n].Name]
 			}
-			p.Apps[i].Error = complaints["client_secret"]
+			p.Apps[i].Errors, p.Apps[i].NewIssuer = complaints, in[1]
 		})
 	}
 	if err != nil {
@@ -82,8 +87,9 @@ func (h *handler) changedAnswers(c *fiber.Ctx, app connection.AppView) (map[stri
 // appRow is an app for an operator to read and to change.
 func appRow(k *definition.Connector, a connection.AppView) ui.AppRow {
 	_, asksSecret := k.AppAsks(a.Method)
+	asksIssuer := k.AppsByServer(a.Method)
 	row := ui.AppRow{
-		ID: a.ID, Name: a.Name, Method: a.Method, Environment: a.Environment, Issuer: a.Issuer, ClientID: a.ClientID, HasSecret: a.HasSecret, NoSecret: !asksSecret,
+		ID: a.ID, Name: a.Name, Method: a.Method, Environment: a.Environment, Issuer: a.Issuer, NewIssuer: a.Issuer, AsksIssuer: asksIssuer, ClientID: a.ClientID, HasSecret: a.HasSecret, NoSecret: !asksSecret,
 		Scopes: a.Scopes, Refused: moment(a.RefusedSince), RefusedReason: a.RefusedReason, CreatedAt: a.CreatedAt,
 	}
 	questions := k.AppQuestions(a.Method)

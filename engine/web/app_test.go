@@ -9,7 +9,9 @@ import (
 
 	"dowel/connectors"
 	"dowel/engine/connection"
+	"dowel/engine/identity"
 	"dowel/engine/simulator"
+	"dowel/engine/storage"
 	"dowel/ui"
 )
 
@@ -50,8 +52,38 @@ func TestAnOperatorNamesTheServerOfAnApp(t *testing.T) {
 	}
 	id, text := "ours", "https://id.example.com"
 	_, err = h.engine.Connections.CreateApp(t.Context(), h.operator, connection.AppInput{Connector: "github", ClientID: &id, Issuer: text})
-	if err == nil || !strings.Contains(err.Error(), "one authorization server") {
+	if err == nil || !strings.Contains(err.Error(), "needs no naming") {
 		t.Errorf("an app of GitHub at another server: %v", err)
+	}
+}
+
+// An app that is older than the rule is used nowhere until somebody says where it is registered.
+func TestAnAppWithoutAServerIsAskedFor(t *testing.T) {
+	source, err := connectors.FS.ReadFile("gitlab.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouseWith(t, map[string]string{"gitlab": string(source)})
+	a := h.appNamed("gitlab", "GitLab")
+	if _, err := h.store.UpdateApp(t.Context(), storage.Ref{Tenant: "acme", ID: a.ID}, func(a *storage.App) error { a.Issuer = ""; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	op, at := h.signIn(), "/console/connectors/gitlab"
+	op.get(at).want(http.StatusOK, "so it is not used", a.ID+"-issuer")
+	connect := func() page {
+		path := h.session(identity.SessionInput{Connectors: []string{"gitlab"}})
+		return h.browser().start(path, "gitlab", map[string]string{"base_url": "https://evil.example"})
+	}
+	connect().want(http.StatusUnprocessableEntity, "There is no app for evil.example: an operator has to add it.", "not set up yet")
+	change := "/console/apps/" + a.ID + "/secret"
+	op.press(at, change, url.Values{"issuer": {""}}).want(http.StatusBadRequest)
+	op.press(at, change, url.Values{"issuer": {"gitlab.com"}}).want(http.StatusUnprocessableEntity, "must be the address of a server", `value="gitlab.com"`)
+	op.follow(op.press(at, change, url.Values{"issuer": {"https://gitlab.com"}})).want(http.StatusOK, "<code>https://gitlab.com</code>")
+	connect().want(http.StatusUnprocessableEntity, "There is no app for evil.example")
+	op.follow(op.press(at, change, url.Values{"issuer": {"*"}})).want(http.StatusOK, "Any that a person types")
+	connect().want(http.StatusOK, "evil.example/oauth/authorize")
+	if a := h.appNamed("gitlab", "GitLab"); a.Issuer != "*" || !a.HasSecret {
+		t.Errorf("the app is %+v", a)
 	}
 }
 

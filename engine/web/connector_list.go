@@ -76,13 +76,20 @@ func kinds(k *definition.Connector) []string {
 	return out
 }
 
-// appSet holds the apps there are, by connector and method; a method of "" stands for all.
-type appSet map[[2]string]bool
+// appSet holds the apps there are.
+type appSet map[appKey]bool
+
+// appKey tells apps apart: by connector and method (empty: all), and whether somebody has said at which server
+// one is registered.
+type appKey struct {
+	connector, method string
+	named             bool
+}
 
 func appsFor(apps []connection.AppView) appSet {
 	out := appSet{}
 	for _, a := range apps {
-		out[[2]string{a.Connector, a.Method}] = true
+		out[appKey{a.Connector, a.Method, a.Issuer != ""}] = true
 	}
 	return out
 }
@@ -94,7 +101,8 @@ func (s appSet) lacks(k *definition.Connector) bool {
 
 // lack reports whether a method cannot be used before an app is added.
 func (s appSet) lack(k *definition.Connector, a *definition.Auth) bool {
-	return a.NeedsApp() && !s[[2]string{k.ID, ""}] && !s[[2]string{k.ID, a.ID}]
+	named := a.AppPlaces().Any()
+	return a.NeedsApp() && !s[appKey{k.ID, "", named}] && !s[appKey{k.ID, a.ID, named}]
 }
 
 // tally counts the connections of each connector, as far as a page should look.

@@ -60,7 +60,7 @@ func (h *handler) connectorPage(c *fiber.Ctx, status int, id string, change func
 	}
 	p.TakesNoApp = len(apps) == 0 && !slices.ContainsFunc(k.Auth, (*definition.Auth).UsesApp)
 	asksID, asksSecret := k.AppAsks("")
-	p.AppForm = ui.AppForm{Fields: fields(k.AppQuestions(""), typed{}), NoClientID: !asksID, NoSecret: !asksSecret, AsksIssuer: k.AppsByIssuer("")}
+	p.AppForm = ui.AppForm{Fields: fields(k.AppQuestions(""), typed{}), NoClientID: !asksID, NoSecret: !asksSecret, AsksIssuer: k.AppsByServer("")}
 	change(&p)
 	return h.page(c, status, frame{}, p)
 }

@@ -27,6 +27,7 @@ import (
 	"dowel/engine/rehearsal"
 	"dowel/engine/secret"
 	"dowel/engine/simulator"
+	"dowel/engine/storage"
 	"dowel/engine/storage/sqlite"
 	"dowel/ui"
 )
@@ -39,6 +40,7 @@ const (
 
 // house is the whole engine on a store in memory, with simulated providers.
 type house struct {
+	store    storage.Store
 	t        *testing.T
 	engine   *engine.Engine
 	app      *fiber.App
@@ -114,7 +116,7 @@ func newHouseOf(t *testing.T, public string, dir fs.FS) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, catalog: catalog, logs: &lockedBuffer{}, operator: access.Principal{Kind: access.Operator, Tenant: "acme", ID: "olga"}}
+	h := &house{t: t, store: store, catalog: catalog, logs: &lockedBuffer{}, operator: access.Principal{Kind: access.Operator, Tenant: "acme", ID: "olga"}}
 	sim := simulator.New(simulator.Options{Catalog: catalog, Mark: canary, Post: h.posted})
 	server := httptest.NewServer(sim)
 	base, _ := url.Parse(server.URL)
@@ -143,10 +145,13 @@ func newHouseOf(t *testing.T, public string, dir fs.FS) *house {
 	h.must(h.engine.Identity.EnsureTenant(t.Context(), "acme", "Acme Workflows"))
 	h.must(h.engine.Identity.AllowOrigins(t.Context(), "acme", []string{hostOrigin}))
 	for _, k := range catalog.Shared() {
-		if !slices.ContainsFunc(k.Auth, (*definition.Auth).UsesApp) || k.AppsByIssuer("") {
+		if !slices.ContainsFunc(k.Auth, (*definition.Auth).NeedsApp) {
 			continue
 		}
 		in := connection.AppInput{Connector: k.ID, ClientID: new("client-" + k.ID)}
+		if k.AppsByServer("") {
+			in.Issuer = "*"
+		}
 		key := canary + "-secret-of-" + k.ID + "-which-is-long-enough-to-sign-with"
 		if _, asked := k.AppAsks(""); asked {
 			in.ClientSecret = &key
