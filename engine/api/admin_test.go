@@ -194,7 +194,7 @@ func sessionScenarios() []scenario {
 		},
 		{
 			name: "create for a connector that is none", method: http.MethodPost, path: sessions, body: object{"end_user": "new", "connectors": []string{"none"}},
-			status: 404, problem: "not-found", code: "connector-unknown",
+			status: 400, problem: "invalid", code: "connector-unknown", complaints: []string{"connectors"},
 		},
 		{
 			name: "create to reconnect", method: http.MethodPost, path: sessions, scope: access.CreateConnectSession,

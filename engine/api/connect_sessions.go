@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,7 +18,11 @@ func (h *handler) connectSessionCreate(c *fiber.Ctx) error {
 		return err
 	}
 	for _, id := range in.Connectors {
-		if _, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, id); err != nil {
+		_, err := h.Catalog.Current(c.UserContext(), principal(c).Tenant, id)
+		if fault.KindOf(err) == fault.NotFound {
+			return fault.Field("connectors", "there is no connector "+strconv.Quote(id)).WithCode("connector-unknown")
+		}
+		if err != nil {
 			return err
 		}
 	}
