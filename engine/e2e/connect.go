@@ -200,7 +200,7 @@ func (i *Instance) connect(tb testing.TB, connector, method, endUser, account st
 	b := NewBrowser(tb)
 	ticket := i.Ticket(tb, endUser, connector)
 	p := b.Press(ticket, method, answers)
-	for n := 0; strings.HasPrefix(p.Message, "Too many requests") && n < 100; n++ {
+	for n := 0; p.Code == "rate-limited" && n < 100; n++ {
 		time.Sleep(250 * time.Millisecond) // one address may start so many flows a second
 		p = b.Press(ticket, method, answers)
 	}
