@@ -52,9 +52,10 @@ func (s *Store) notAcquired(ctx context.Context, r storage.Ref, now time.Time) e
 	return err
 }
 
-// changeOne changes one connection and reads its lease as it is then.
+// changeOne changes one connection and reads its lease as it is then. The whole record comes along: not
+// every server that speaks the protocol can choose fields here.
 func (s *Store) changeOne(ctx context.Context, filter, change bson.D, into any) error {
-	o := options.FindOneAndUpdate().SetReturnDocument(options.After).SetProjection(bson.D{pair("lease", 1)})
+	o := options.FindOneAndUpdate().SetReturnDocument(options.After)
 	return s.connections.collection.FindOneAndUpdate(ctx, filter, change, o).Decode(into)
 }
 

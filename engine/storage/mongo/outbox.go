@@ -69,8 +69,7 @@ func claim(
 	}
 	o := options.FindOneAndUpdate().
 		SetSort(bson.D{pair("outbox_at", 1)}).
-		SetReturnDocument(options.After).
-		SetProjection(bson.D{pair("tenant", 1), pair("id", 1), pair("revision", 1), pair("outbox", 1)})
+		SetReturnDocument(options.After)
 	change := bson.D{pair("$set", bson.D{pair("outbox_holder", holder), pair("outbox_until", until)})}
 	err = collection.FindOneAndUpdate(ctx, filter, change, o).Decode(&claimed)
 	return claimed, err
