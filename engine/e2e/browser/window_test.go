@@ -27,8 +27,10 @@ type window struct {
 	person *person
 	ctx    context.Context
 	id     target.ID
-	mu     sync.Mutex
-	errors []string // exceptions of scripts
+	// scriptless windows run no script of the page.
+	scriptless bool
+	mu         sync.Mutex
+	errors     []string // exceptions of scripts
 }
 
 // listen notes exceptions of the page's scripts; the test fails for them in the end.
@@ -79,11 +81,11 @@ func (w *window) fail(format string, args ...any) {
 }
 
 // evaluate asks the page for a value.
-func evaluate[T any](w *window, expression string) T {
+func evaluate[T any](w *window, expression string, how ...chromedp.EvaluateOption) T {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, how...))
 	if err != nil {
 		w.fail("evaluate %s: %v", expression, err)
 	}
@@ -181,8 +183,7 @@ func (w *window) point(expression, what string) (x, y float64) {
 	if !w.until("document.readyState === 'complete' && Boolean(" + expression + ")") {
 		w.fail("there is no %s", what)
 	}
-	// What comes into view by scrolling may be drawn a frame later, and move what is below it.
-	for before := []float64{-1}; !slices.Equal(at, before); time.Sleep(25 * time.Millisecond) {
+	for before := []float64{-1}; !slices.Equal(at, before); w.drawn() {
 		before, at = at, evaluate[[]float64](w, `(() => {
   const e = `+expression+`;
   e.scrollIntoView({ block: "center", behavior: "instant" });
@@ -196,6 +197,21 @@ func (w *window) point(expression, what string) (x, y float64) {
 		w.fail("something lies over %s", what)
 	}
 	return at[0], at[1]
+}
+
+// drawn waits until the window has been drawn twice: what comes into view by scrolling is drawn a frame
+// later and moves what is around it. A window that nobody sees is not drawn, and one without script
+// cannot tell.
+func (w *window) drawn() {
+	w.t.Helper()
+	if w.scriptless {
+		time.Sleep(50 * time.Millisecond)
+		return
+	}
+	evaluate[bool](w, `Promise.race([
+  new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))),
+  new Promise((done) => setTimeout(done, 200, false)),
+])`, chromedp.EvalAwaitPromise)
 }
 
 // press clicks a button, a link or a label, with the mouse.
@@ -308,6 +324,7 @@ func (w *window) before(script string) {
 // withoutScript switches scripts off.
 func (w *window) withoutScript() {
 	w.t.Helper()
+	w.scriptless = true
 	w.do("switch scripts off", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
