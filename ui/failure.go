@@ -37,7 +37,7 @@ func FailureCodes() []string {
 		"popup-blocked", "denied", "state-expired", "code-expired", "wrong-account", "duplicate-account",
 		"redirect-uri-mismatch", "admin-approval", "missing-scope", "invalid-key", "test-timeout",
 		"provider-down", "session-expired", "session-used", "connector-disabled", "not-allowed",
-		"app-missing", "app-misconfigured", "browser-mismatch", "server-error", "provider-error",
+		"app-missing", "server-unknown", "app-misconfigured", "browser-mismatch", "server-error", "provider-error",
 		"nothing-to-choose", "account-rejected", "issuer-mismatch", "cancelled",
 		"callback-incomplete", "callback-unverified", "callback-unconfirmed", "launch-refused", "rate-limited",
 	}

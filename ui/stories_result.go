@@ -27,7 +27,7 @@ func failureStories() []Story {
 	for _, code := range FailureCodes() {
 		out = append(out, Story{"failure-" + code, failureStory(code, false)})
 	}
-	for _, code := range []string{"redirect-uri-mismatch", "app-misconfigured", "app-missing", "callback-unverified"} {
+	for _, code := range []string{"redirect-uri-mismatch", "app-misconfigured", "app-missing", "server-unknown", "callback-unverified"} {
 		out = append(out, Story{"failure-" + code + "-admin", failureStory(code, true)})
 	}
 	return append(out, Story{"failure-unknown-code", failureStory("never-heard-of", false)})

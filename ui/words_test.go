@@ -41,7 +41,7 @@ func TestTheDefinitionsExplanationStandsInPlaceOfOurs(t *testing.T) {
 
 func TestOperatorsAndEndUsersAreToldDifferentThings(t *testing.T) {
 	u := newUI(t)
-	for _, code := range []string{"redirect-uri-mismatch", "app-misconfigured", "app-missing", "callback-unverified"} {
+	for _, code := range []string{"redirect-uri-mismatch", "app-misconfigured", "app-missing", "server-unknown", "callback-unverified"} {
 		person := u.Failure(Failed{Code: code}, "Zendesk", "Acme")
 		operator := u.Failure(Failed{Code: code, ForAdmin: true}, "Zendesk", "Acme")
 		if person.Cause == operator.Cause || person.Fix == operator.Fix {

@@ -54,7 +54,7 @@ func TestASecretGoesToTheServerOfItsAppAlone(t *testing.T) {
 
 	b := NewBrowser(t)
 	ticket := i.Ticket(t, "mallory", "software")
-	if p := b.Press(ticket, "", map[string]string{"base_url": evil.URL}); p.Status != "failed" || p.Code != "app-missing" || p.Message != sentence || p.URL != "" {
+	if p := b.Press(ticket, "", map[string]string{"base_url": evil.URL}); p.Status != "failed" || p.Code != "server-unknown" || p.Message != sentence || p.URL != "" {
 		t.Errorf("a server of their own: %+v", p)
 	}
 	form := b.Open(ticket).Hidden()
@@ -76,7 +76,7 @@ func TestASecretGoesToTheServerOfItsAppAlone(t *testing.T) {
 	if (Answer{Body: body}).decode(&again); status != http.StatusCreated {
 		t.Fatalf("session: %d %s", status, body)
 	}
-	if p := NewBrowser(t).Press(again.URL, "", map[string]string{"base_url": evil.URL}); p.Code != "app-missing" || p.Message != sentence {
+	if p := NewBrowser(t).Press(again.URL, "", map[string]string{"base_url": evil.URL}); p.Code != "server-unknown" || p.Message != sentence {
 		t.Errorf("a reconnect with another server: %+v", p)
 	}
 

@@ -74,7 +74,7 @@ func TestAnAppWithoutAServerIsAskedFor(t *testing.T) {
 		path := h.session(identity.SessionInput{Connectors: []string{"gitlab"}})
 		return h.browser().start(path, "gitlab", map[string]string{"base_url": "https://evil.example"})
 	}
-	connect().want(http.StatusUnprocessableEntity, "There is no app for evil.example: an operator has to add it.", "not set up yet")
+	connect().want(http.StatusUnprocessableEntity, "There is no app for evil.example: an operator has to add it.", "not set up for this address", "Try again")
 	change := "/console/apps/" + a.ID + "/secret"
 	op.press(at, change, url.Values{"issuer": {""}}).want(http.StatusBadRequest)
 	op.press(at, change, url.Values{"issuer": {"gitlab.com"}}).want(http.StatusUnprocessableEntity, "must be the address of a server", `value="gitlab.com"`)

@@ -30,11 +30,12 @@ func failure(err error, reference string) *ui.Failed {
 	if e == nil {
 		return out
 	}
+	if flow.LacksAppAt(err) {
+		out.Code, out.Cause = "server-unknown", sentence(e.Public)
+		return out
+	}
 	if slices.Contains(ui.FailureCodes(), e.Code) {
 		out.Code = e.Code
-		if flow.LacksAppAt(err) {
-			out.Cause = sentence(e.Public) // there may be an app, for another server than the one that was typed
-		}
 		return out
 	}
 	switch e.Kind {
