@@ -76,3 +76,18 @@ func (u *UI) Failure(f Failed, connector, tenant string) FailureText {
 		Retry: !final(code),
 	}
 }
+
+// AtField returns f as one sentence after the other, for the field that is to blame: what happened, why,
+// and the provider's own words as a quotation.
+func (u *UI) AtField(f Failed, connector, tenant string) string {
+	text := u.Failure(f, connector, tenant)
+	out := text.Title + ". " + text.Cause
+	if f.Words == "" {
+		return out
+	}
+	said, err := u.texts.text("failure.said", "connector", connector, "words", f.Words)
+	if err != nil {
+		return out
+	}
+	return out + " " + said
+}

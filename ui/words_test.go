@@ -50,6 +50,16 @@ func TestOperatorsAndEndUsersAreToldDifferentThings(t *testing.T) {
 	}
 }
 
+func TestAFailureAtAFieldQuotesTheProvider(t *testing.T) {
+	u := newUI(t)
+	f := Failed{Code: "invalid-key"}
+	plain := u.AtField(f, "Stripe", "Acme")
+	f.Words = "This key was rolled."
+	if got := u.AtField(f, "Stripe", "Acme"); plain == "" || got != plain+" Stripe says: “This key was rolled.”" {
+		t.Errorf("AtField = %q", got)
+	}
+}
+
 func TestProvidersWordsAreQuotedAsText(t *testing.T) {
 	u := newUI(t)
 	html := render(t, u, failureStory("denied", false))

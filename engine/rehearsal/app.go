@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"dowel/engine/auth"
 	"dowel/engine/connection"
@@ -19,7 +20,7 @@ const (
 // AppAnswers answers what is asked about an app of a connector, for one method or (empty) for all, as an
 // operator would whose answers are all good; issue gives out keys and certificates, as simulator.Issue.
 func AppAnswers(k *definition.Connector, method string, issue func(a *definition.Auth) (string, error)) (map[string]*string, error) {
-	out, err := Answers(k.AppQuestions(method))
+	out, err := Answers(appQuestions(k, method))
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +37,20 @@ func AppAnswers(k *definition.Connector, method string, issue func(a *definition
 		}
 	}
 	return given(out), nil
+}
+
+// appQuestions are the questions about an app for the method, or for all of them. An operator may leave
+// open what only some of these need; an app that is to do for each may not.
+func appQuestions(k *definition.Connector, method string) definition.Fields {
+	out := slices.Clone(k.AppQuestions(method))
+	for i, q := range out {
+		for _, a := range k.Auth {
+			if f, asked := a.AppFields.Named(q.Name); asked && f.Must() && (method == "" || a.ID == method) {
+				out[i].Required = f.Required
+			}
+		}
+	}
+	return out
 }
 
 // holdsKeys reports whether an app for a holds a key or a certificate.

@@ -74,8 +74,8 @@ func (s jwtSignature) says(got map[string]any, env definition.Env) error {
 		if err != nil {
 			return err
 		}
-		if slices.Contains(times, name) || want == "" {
-			continue
+		if slices.Contains(times, name) || want == "" || want == nil {
+			continue // of a field that nobody has told the provider of
 		}
 		if !reflect.DeepEqual(asJSON(want), asJSON(got[name])) {
 			return fmt.Errorf("its %s is not what it should be", name)

@@ -80,8 +80,7 @@ func (h *handler) goOn(c *fiber.Ctx, s started, p flow.Progress) error {
 		return h.leave(c, s, p)
 	case p.Status == flow.Failed && p.Failure != nil && p.Failure.Code == "invalid-key":
 		if name := s.secretField(); name != "" {
-			text := h.UI.Failure(*failed(p.Failure), s.connector.Name, s.TenantName)
-			return h.wrong(c, s, map[string]string{name: text.Title + ". " + text.Cause})
+			return h.wrong(c, s, map[string]string{name: h.UI.AtField(*failed(p.Failure), s.connector.Name, s.TenantName)})
 		}
 		return h.stopped(c, s, failed(p.Failure))
 	case wantsJSON(c):
